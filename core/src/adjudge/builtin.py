@@ -1,0 +1,1 @@
+"""Core's own plugin: built-ins register through the same hooks as everyone else's."""

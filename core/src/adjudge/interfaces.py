@@ -1,0 +1,263 @@
+"""What plugins provide: protocols, and the specs that name and build them.
+
+A spec is a frozen value with a `name`, a one-line `summary` and a `build` function. `build` takes keyword options and
+imports whatever is heavy inside itself, so that listing plugins stays cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+from adjudge.rubric import Rubric
+from adjudge.submission import Comparison, Submission
+from adjudge.verdict import Question, Reply, Result, Score, Verdict
+
+Item: TypeAlias = Submission | Comparison
+"""What a judge is given."""
+
+Ask: TypeAlias = Callable[[Question], Awaitable[Reply]]
+"""Ask a backend through the engine: de-duplicated, recorded in the ledger, never raising for a failed call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a backend can do; what is absent is refused with a typed error before any call."""
+
+    label_logprobs: Literal["raw", "masked"] | None = None
+    """Gives log-probabilities of labels: before (`raw`) or after (`masked`) the constraint."""
+    json_schema: bool = False
+    """Constrains the reply to a JSON schema."""
+    prefix_cache: bool = False
+    """Serves a repeated prompt prefix from a cache."""
+    seed: bool = False
+    """Takes a seed."""
+    embeddings: bool = False
+    """Offers `embed`."""
+    hidden_states: bool = False
+    """Offers `hidden_states`."""
+    local: bool = False
+    """Runs on this machine: nothing leaves it and nothing is paid."""
+    context_tokens: int | None = None
+    """Longest prompt and reply together, in tokens."""
+    concurrency: int = 16
+    """Questions that it can usefully hold in flight."""
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """A model that answers questions; the only impure part of a judgement.
+
+    A backend may further offer `ask_many(questions) -> list[Reply]` (offline engines, batch services),
+    `embed(texts) -> list[list[float]]` and `hidden_states(texts, layer)`; `capabilities` says so.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name and model for people, for example `local:SmolLM2-135M-Instruct`."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Who answers, as JSON values: backend, endpoint, model asked for, weights' hash; part of every fingerprint."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+
+    async def ask(self, question: Question) -> Reply:
+        """Answer one question. A call that fails gives a `Reply` with a `Failure`; it does not raise."""
+
+    async def aclose(self) -> None:
+        """Release the model or the connections; may be called twice."""
+
+
+class Judge(Protocol):
+    """A strategy: turns one item into verdicts by asking questions."""
+
+    @property
+    def name(self) -> str:
+        """Name with settings, for example `joint(4)`."""
+
+    async def judge(self, item: Item, rubric: Rubric, ask: Ask) -> Sequence[Verdict]:
+        """Judge one item on every criterion of the rubric.
+
+        Returns:
+            One verdict per criterion and repeat, in the rubric's order.
+        """
+
+
+class Solver(Protocol):
+    """How a candidate answers an input."""
+
+    @property
+    def name(self) -> str:
+        """Name with settings."""
+
+    async def solve(self, submission: Submission, ask: Ask) -> Submission:
+        """Return the submission with its output filled in.
+
+        A failed call leaves the output empty and puts the failure under `metadata["solver_failure"]`.
+        """
+
+
+class Scoring(Protocol):
+    """A pure function from the scores of levels to the score of a rubric."""
+
+    def __call__(self, rubric: Rubric, scores: Mapping[str, float]) -> float | None:
+        """Combine.
+
+        Args:
+            rubric: The rubric; its criteria carry weight, importance, group, options.
+            scores: Score of the level of every criterion that takes part, in the scale's units. Excluded criteria
+                are left out; unscored ones never get here (the core fills in their worst and best for the bounds).
+
+        Returns:
+            The score, or None where it is undefined (for example no positive point to be had).
+        """
+
+
+Metric: TypeAlias = Callable[[Sequence[Item], Sequence[Result]], "Mapping[str, Any]"]
+"""From items (with gold labels) and their results, in the same order, to named figures.
+
+A figure is a number, None if undefined, an `adjudge.metrics.Estimate` (with interval), or a table as a list of rows.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendSpec:
+    """A kind of model."""
+
+    name: str
+    """Name on the command line: `--backend name` or `--backend name:model`."""
+    summary: str
+    """One line."""
+    build: Callable[..., Backend]
+    """`build(model=None, **options)`; imports its SDK inside."""
+    requires: tuple[str, ...] = ()
+    """Import names that must be present; checked without importing."""
+    install: str = ""
+    """The pip line that brings them."""
+    cards: Any = None
+    """Folder (`Traversable`) with judge cards as JSON, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeSpec:
+    """A strategy over a backend."""
+
+    name: str
+    """Name on the command line."""
+    summary: str
+    """One line."""
+    build: Callable[..., Judge]
+    """`build(**options)`; options are JSON values."""
+    compares: bool = False
+    """Takes a `Comparison` rather than a `Submission`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolverSpec:
+    """A way to answer."""
+
+    name: str
+    """Name on the command line."""
+    summary: str
+    """One line."""
+    build: Callable[..., Solver]
+    """`build(**options)`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringSpec:
+    """A named scoring."""
+
+    name: str
+    """Name used in packs."""
+    summary: str
+    """One line with the formula's source."""
+    build: Callable[..., Scoring]
+    """`build(**params)`; raises `ScoringError` for parameters that it does not know."""
+    over: Literal["criteria", "submissions"] = "criteria"
+    """`submissions`: gives no number per submission but compares several (`pareto`)."""
+    aggregate: Callable[[Sequence[Score]], Mapping[str, Any]] | None = None
+    """How scores of many submissions are summed up; the mean with a clustered interval if None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """An option of a task, checked before anything runs."""
+
+    name: str
+    """Name on the command line: `-T name=value`."""
+    summary: str
+    """One line."""
+    default: Any = None
+    """Used if not given; its type is the parameter's type (str if None)."""
+    choices: tuple[Any, ...] = ()
+    """Allowed values; any if empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSpec:
+    """A data set, the rubric it is judged by, and what is computed from the verdicts."""
+
+    name: str
+    """Name on the command line."""
+    summary: str
+    """One line."""
+    kind: Literal["judge", "candidate", "meta"]
+    """`judge`: judge given answers. `candidate`: a candidate answers first. `meta`: measure the judge itself against
+    gold labels."""
+    dataset: Callable[..., Iterable[Item]]
+    """`dataset(**parameters)`; raises `InputError` that says what to download, from where, under which licence."""
+    rubric: str | Callable[..., Rubric]
+    """Id of a pack, or `rubric(**parameters)`."""
+    metrics: tuple[Metric, ...] = ()
+    """Computed over all items and results."""
+    parameters: tuple[Parameter, ...] = ()
+    """Options of `dataset` and `rubric`."""
+    judge: str = "isolated"
+    """Default judge."""
+    judge_options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the default judge."""
+    read_out: str = "label"
+    """Default read-out."""
+    solver: str = "generate"
+    """Default solver of a candidate task."""
+    options: Callable[..., Mapping[str, Any]] | None = None
+    """`options(**parameters)` overrides `judge`, `read_out`, `template`, `repeats`, … for these parameters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisSpec:
+    """A report over ledgers and logs."""
+
+    name: str
+    """Name on the command line."""
+    summary: str
+    """One line."""
+    build: Callable[..., Callable[..., Any]]
+    """`build(**options)` gives a function of a run folder."""
+
+
+Spec: TypeAlias = BackendSpec | JudgeSpec | SolverSpec | ScoringSpec | TaskSpec | AnalysisSpec
+
+__all__ = [
+    "AnalysisSpec",
+    "Ask",
+    "Backend",
+    "BackendSpec",
+    "Capabilities",
+    "Item",
+    "Judge",
+    "JudgeSpec",
+    "Metric",
+    "Parameter",
+    "Scoring",
+    "ScoringSpec",
+    "Solver",
+    "SolverSpec",
+    "Spec",
+    "TaskSpec",
+]

@@ -1,0 +1,1 @@
+"""Judges: strategies over a backend."""

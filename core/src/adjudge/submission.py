@@ -1,0 +1,95 @@
+"""What is judged: submissions and comparisons, as frozen values."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, JsonValue, model_validator
+
+from adjudge.rubric import Frozen, Rubric
+
+
+class Message(Frozen):
+    """One turn of a conversation or one step of a trace."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    """Who speaks."""
+    content: str
+    """What is said."""
+    kind: Literal["text", "thinking", "tool_call", "tool_result"] = "text"
+    """What sort of step it is."""
+
+
+Text = str | tuple[Message, ...]
+"""Plain text or a conversation."""
+
+
+class Label(Frozen):
+    """A human verdict."""
+
+    criterion: str
+    """Id of the criterion; for a comparison the criterion it was compared on, or `overall`."""
+    level: str | None = None
+    """Id of the level, if the rater gave one."""
+    score: float | None = None
+    """A number in the scale's units, if the rater (or an average of raters) gave one."""
+    rater: str = ""
+    """Who gave it."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.level is None and self.score is None:
+            raise ValueError(f"the label of {self.criterion!r} has neither a level nor a score")
+        return self
+
+
+class Submission(Frozen):
+    """One thing to judge."""
+
+    id: str
+    """Unique in its file."""
+    input: Text = ""
+    """What was asked: text or chat messages."""
+    output: Text = ""
+    """What is judged: text, messages or a thinking trace. Empty before a candidate has answered."""
+    reference: str | None = None
+    """A reference answer."""
+    context: str | None = None
+    """Further evidence, for example the document that was summarised."""
+    labels: tuple[Label, ...] = ()
+    """Human verdicts, per criterion and rater."""
+    rubric: Rubric | None = None
+    """The rubric of this one submission, in place of the run's."""
+    metadata: dict[str, JsonValue] = {}
+    """Anything else, kept for metrics and reports and never shown to the judge."""
+
+
+class Comparison(Frozen):
+    """Two or more submissions of one input, to be told apart."""
+
+    id: str
+    """Unique in its file."""
+    submissions: Annotated[tuple[Submission, ...], Field(min_length=2)]
+    """The candidates, in file order; all share one input."""
+    labels: tuple[Label, ...] = ()
+    """Human preferences: level `first`, `second`, `tie` or `incomparable`."""
+    metadata: dict[str, JsonValue] = {}
+    """Anything else, kept for metrics and reports and never shown to the judge."""
+
+    @model_validator(mode="after")
+    def _one_input(self) -> Self:
+        if any(other.input != self.submissions[0].input for other in self.submissions[1:]):
+            raise ValueError("the submissions of a comparison must share one input")
+        return self
+
+
+def as_text(text: Text) -> str:
+    """Render a conversation as labelled turns; plain text stays as it is."""
+    if isinstance(text, str):
+        return text
+    return "\n\n".join(f"{_speaker(message)}: {message.content}" for message in text)
+
+
+def _speaker(message: Message) -> str:
+    kind = "" if message.kind == "text" else f" ({message.kind.replace('_', ' ')})"
+    return f"{message.role}{kind}"

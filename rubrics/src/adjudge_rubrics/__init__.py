@@ -1,0 +1,1 @@
+"""General-purpose rubric packs for adjudge."""
