@@ -6,7 +6,7 @@ imports whatever is heavy inside itself, so that listing plugins stays cheap.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -17,8 +17,22 @@ from adjudge.verdict import Question, Reply, Result, Score, Verdict
 Item: TypeAlias = Submission | Comparison
 """What a judge is given."""
 
-Ask: TypeAlias = Callable[[Question], Awaitable[Reply]]
-"""Ask a backend through the engine: de-duplicated, recorded in the ledger, never raising for a failed call."""
+
+class Ask(Protocol):
+    """The way to a backend, through the engine: de-duplicated, bounded in time, recorded in the ledger."""
+
+    @property
+    def secret(self) -> bytes:
+        """Keys the random boundaries of prompts."""
+
+    async def __call__(self, question: Question) -> Reply:
+        """Ask. A failed call gives a `Reply` with a `Failure`; it does not raise."""
+
+    def discard(self, question: Question) -> None:
+        """Say that the reply could not be used, so that the next run asks again."""
+
+    def fingerprint(self, question: Question) -> str:
+        """Identity of the question: hash of everything that reaches the model and of who answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,207 @@
+"""The engine: asks a backend, once per question, within a deadline, and writes every reply to the ledger.
+
+Items that share an input are scheduled side by side, and a judge asks the first question of an item alone before the
+rest, so that the backend's prefix cache is filled once and used K - 1 times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adjudge.interfaces import Backend, Item, Judge
+from adjudge.ledger import Ledger
+from adjudge.prompts import items_in_input_order
+from adjudge.rubric import Rubric
+from adjudge.submission import Submission
+from adjudge.verdict import Failure, Question, Reply, Usage, Verdict
+
+DEADLINE_SECONDS = 300.0
+
+
+class StoppedError(Exception):
+    """The engine takes no new questions; what was in flight is being finished."""
+
+
+@dataclass
+class Tally:
+    """What an engine has done so far."""
+
+    asked: int = 0
+    """Questions sent to the backend."""
+    served: int = 0
+    """Questions answered from the ledger or by an identical question in flight."""
+    failed: int = 0
+    """Replies that hold no answer."""
+    usage: Usage = field(default_factory=Usage)
+    """Tokens and cost of what was sent."""
+
+
+class Engine:
+    """Asks one backend; satisfies `adjudge.interfaces.Ask`."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        ledger: Ledger,
+        *,
+        concurrency: int | None = None,
+        deadline: float = DEADLINE_SECONDS,
+    ) -> None:
+        """Prepare to ask.
+
+        Args:
+            backend: Who answers.
+            ledger: Where replies go.
+            concurrency: Questions in flight; the backend's own figure if None.
+            deadline: Seconds for one question, after which it is an `infra` failure.
+        """
+        self.backend = backend
+        self.ledger = ledger
+        self.concurrency = concurrency or backend.capabilities.concurrency
+        self.deadline = deadline
+        self.tally = Tally()
+        self.stopping = False
+        self._slots = asyncio.Semaphore(self.concurrency)
+        self._in_flight: dict[str, asyncio.Future[Reply]] = {}
+        self._identity = hashlib.sha256(_canonical(dict(backend.identity)).encode()).digest()
+
+    @property
+    def secret(self) -> bytes:
+        """The ledger's; keys the random boundaries of prompts."""
+        return self.ledger.secret
+
+    def fingerprint(self, question: Question) -> str:
+        """Hash of everything that reaches the model and of who answers, as 64 hexadecimal digits."""
+        return fingerprint(question, self._identity)
+
+    def discard(self, question: Question) -> None:
+        """Never serve the reply to this question again."""
+        self.ledger.discard(self.fingerprint(question))
+
+    def stop(self) -> None:
+        """Take no new questions."""
+        self.stopping = True
+
+    async def __call__(self, question: Question) -> Reply:
+        """Answer from the ledger, from an identical question in flight, or from the backend.
+
+        Raises:
+            StoppedError: After `stop`, for a question that would have to be sent.
+            LedgerError: The ledger cannot be written.
+        """
+        key = self.fingerprint(question)
+        pending = self._in_flight.get(key)
+        if pending is not None:
+            self.tally.served += 1
+            return await asyncio.shield(pending)
+        known = self.ledger.find(key)
+        if known is not None:
+            self.tally.served += 1
+            return known
+        return await self._ask_once(key, question)
+
+    async def _ask_once(self, key: str, question: Question) -> Reply:
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._in_flight[key] = future
+        try:
+            reply = await self._ask_in_time(question)
+            self.ledger.record(key, reply, submission=question.submission, criterion=question.criterion)
+        except BaseException as error:
+            if not isinstance(error, asyncio.CancelledError):
+                future.set_exception(error)
+                future.exception()  # seen here; those who wait for it see it too
+            else:
+                future.cancel()
+            raise
+        else:
+            future.set_result(reply)
+            return reply
+        finally:
+            del self._in_flight[key]
+
+    async def _ask_in_time(self, question: Question) -> Reply:
+        async with self._slots:
+            if self.stopping:
+                raise StoppedError
+            self.tally.asked += 1
+            try:
+                async with asyncio.timeout(self.deadline):
+                    reply = await self.backend.ask(question)
+            except TimeoutError:
+                detail = f"no reply within {self.deadline:g} s"
+                reply = Reply(stop="error", failure=Failure(reason="infra", detail=detail))
+        self.tally.failed += reply.failure is not None
+        self.tally.usage += reply.usage
+        return reply
+
+
+def fingerprint(question: Question, backend_identity: bytes) -> str:
+    """Hash a question and who answers it; the ledger's bookkeeping fields stay out."""
+    digest = hashlib.sha256(backend_identity)
+    digest.update(question.prompt.digest)
+    digest.update(question.identity)
+    rest = [
+        [[turn.role, turn.kind, turn.content] for turn in question.follow_up],
+        question.labels,
+        question.json_schema,
+        question.sampling.__dict__,
+        question.repeat,
+    ]
+    digest.update(_canonical(rest).encode())
+    return digest.hexdigest()
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+async def run_judge(
+    engine: Engine,
+    judge: Judge,
+    items: Sequence[Item],
+    rubric_of: Callable[[Item], Rubric],
+    done: Callable[[int, Sequence[Verdict]], None],
+) -> None:
+    """Judge many items; `done(position, verdicts)` is called as each is finished, in any order.
+
+    As many items are open at once as questions may be in flight, so the cost per item does not grow with their number.
+
+    Raises:
+        StoppedError: `engine.stop()` was called before all items were finished.
+        LedgerError: The ledger cannot be written.
+    """
+    queue = iter(items_in_input_order([_shown(item) for item in items]))
+    workers = min(engine.concurrency, len(items))
+
+    async def work() -> None:
+        for position in queue:
+            if engine.stopping:
+                raise StoppedError
+            item = items[position]
+            done(position, await judge.judge(item, rubric_of(item), engine))
+
+    await _all_or_first_error(work() for _ in range(workers))
+
+
+def _shown(item: Item) -> Submission:
+    return item if isinstance(item, Submission) else item.submissions[0]
+
+
+async def _all_or_first_error(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Like a TaskGroup, but a `StoppedError` lets the others drain rather than cancelling them."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        raise
+    errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    others = [error for error in errors if not isinstance(error, StoppedError)]
+    if errors:
+        raise (others or errors)[0]

@@ -1,0 +1,204 @@
+"""What every judge does: ask a question, read the reply, re-ask once if it was not understood."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from adjudge.interfaces import Ask
+from adjudge.prompts import Evidence, Template, describe_examples, describe_levels
+from adjudge.readout import Reading, ReadOut, UnreadableError, expected_score, verify_quotes
+from adjudge.rubric import Criterion, content_hash
+from adjudge.submission import Message
+from adjudge.verdict import Failure, Question, Reply, Sampling, Usage, Verdict
+
+T = TypeVar("T")
+
+Outcome = Reading | Failure
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of asking: per criterion a reading or a failure, and what it cost."""
+
+    outcomes: dict[str, Outcome]
+    """By criterion id."""
+    usage: Usage
+    """Of all replies, those from the ledger counted too."""
+    fingerprint: str
+    """Of the first question."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a verdict is about, and who gives it."""
+
+    id: str
+    """Of the submission or comparison."""
+    output: str
+    """Text that quotes are looked up in."""
+    judge: str
+    """Name of the judge."""
+    flags: tuple[str, ...] = ()
+    """Things in the submission that deserve a look."""
+
+
+LOW_LABEL_MASS = 0.5
+"""Below it a verdict is flagged: the judge mostly wanted to say something else."""
+
+
+@lru_cache(maxsize=4096)
+def identity_of(criteria: tuple[Criterion, ...], read_out: str, template: Template) -> bytes:
+    """Hash of what a verdict depends on beside the prompt's bytes: scales, read-out, template version."""
+    parts = [read_out, template.name, template.version, *(content_hash(criterion.scale) for criterion in criteria)]
+    return hashlib.sha256("\x00".join(parts).encode()).digest()
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """How one submission is asked about: evidence, read-out, decoding, repeat."""
+
+    ask: Ask
+    """The engine."""
+    evidence: Evidence
+    """The rendered submission."""
+    read_out: ReadOut
+    """How a level is asked for and read."""
+    sampling: Sampling | None = None
+    """Overrides the read-out's own."""
+    repeat: int = 0
+    """Which repeat."""
+
+    def repeated(self, repeat: int) -> Inquiry:
+        """The same inquiry, another repeat."""
+        return replace(self, repeat=repeat)
+
+    def question(self, criteria: Sequence[Criterion]) -> Question:
+        """The question about one or more criteria."""
+        prompt = self.evidence.prompt(
+            criterion=_describe(criteria),
+            levels=describe_levels(criteria[0].scale) if len(criteria) == 1 else "",
+            examples="".join(describe_examples(criterion) for criterion in criteria),
+            answer=self.read_out.answer(criteria),
+        )
+        sampling = self.sampling or self.read_out.sampling
+        if len(criteria) > 1:
+            sampling = sampling.model_copy(update={"max_tokens": sampling.max_tokens * len(criteria)})
+        return Question(
+            prompt=prompt,
+            labels=self.read_out.labels(criteria),
+            json_schema=self.read_out.json_schema(criteria),
+            sampling=sampling,
+            repeat=self.repeat,
+            identity=identity_of(tuple(criteria), self.read_out.name, self.evidence.template),
+            submission=self.evidence.submissions[0].id,
+            criterion="+".join(criterion.id for criterion in criteria),
+        )
+
+    async def run(self, criteria: Sequence[Criterion]) -> Answer:
+        """Ask, read, and re-ask once what was not understood: with the error shown, or the missing criteria alone.
+
+        A reply that gave nothing is discarded, so that the next run asks again; if it came from the ledger in the
+        first place, it is asked for again at once.
+        """
+        question = self.question(criteria)
+        outcomes, replies = await self._first(question, criteria)
+        missing = [criterion for criterion in criteria if _is_unread(outcomes[criterion.id])]
+        if missing and not question.labels:
+            second = self._again(question, replies[-1], missing, outcomes)
+            reply = await self.ask(second)
+            read = _outcomes(reply, self.read_out, missing)
+            if any(_is_unread(outcome) for outcome in read.values()):
+                self.ask.discard(second)
+            replies.append(reply)
+            outcomes |= {key: outcome for key, outcome in read.items() if isinstance(outcome, Reading)}
+        usage = sum((reply.usage for reply in replies), Usage())
+        return Answer(outcomes, usage, self.ask.fingerprint(question))
+
+    async def _first(self, question: Question, criteria: Sequence[Criterion]) -> tuple[dict[str, Outcome], list[Reply]]:
+        replies: list[Reply] = []
+        while True:
+            replies.append(await self.ask(question))
+            outcomes = _outcomes(replies[-1], self.read_out, criteria)
+            if not all(_is_unread(outcome) for outcome in outcomes.values()):
+                return outcomes, replies
+            self.ask.discard(question)
+            if not replies[-1].cached:
+                return outcomes, replies
+
+    def _again(
+        self, question: Question, reply: Reply, missing: Sequence[Criterion], outcomes: dict[str, Outcome]
+    ) -> Question:
+        if len(missing) < len(outcomes):
+            return self.question(missing)
+        faults = "; ".join(sorted({outcome.detail for outcome in outcomes.values() if isinstance(outcome, Failure)}))
+        error = f"This could not be read: {faults}. Answer again, in the form asked for only."
+        turns = (
+            Message(role="assistant", content=reply.text or "(nothing)"),
+            Message(role="user", content=error),
+        )
+        return question.model_copy(update={"follow_up": turns})
+
+
+def _describe(criteria: Sequence[Criterion]) -> str:
+    if len(criteria) == 1:
+        return criteria[0].text.strip()
+    return "\n" + "\n".join(f"[{c.id}] {c.text.strip()}\n{describe_levels(c.scale)}" for c in criteria)
+
+
+def _is_unread(outcome: Outcome) -> bool:
+    return isinstance(outcome, Failure) and outcome.reason == "parse"
+
+
+def _outcomes(reply: Reply, read_out: ReadOut, criteria: Sequence[Criterion]) -> dict[str, Outcome]:
+    if reply.failure is not None:
+        return {criterion.id: reply.failure for criterion in criteria}
+    readings = read_out.read(reply, criteria)
+    return {key: _as_failure(reading) for key, reading in readings.items()}
+
+
+def _as_failure(reading: Reading | UnreadableError) -> Outcome:
+    return Failure(reason="parse", detail=str(reading)) if isinstance(reading, UnreadableError) else reading
+
+
+def verdict_of(criterion: Criterion, answer: Answer, subject: Subject, *, repeat: int = 0) -> Verdict:
+    """The verdict that an answer gives on one criterion."""
+    outcome = answer.outcomes[criterion.id]
+    # A joint reply's usage is booked on its first criterion, so that sums stay exact.
+    pays = criterion.id == next(iter(answer.outcomes))
+    common: dict[str, Any] = {
+        "submission": subject.id,
+        "criterion": criterion.id,
+        "judge": subject.judge,
+        "fingerprint": answer.fingerprint,
+        "usage": answer.usage if pays else Usage(),
+        "repeat": repeat,
+    }
+    if isinstance(outcome, Failure):
+        reason = {"reason": outcome.reason, "detail": outcome.detail}
+        return Verdict(**common, **reason, status="unscored", flags=subject.flags)
+    weak = outcome.label_mass is not None and outcome.label_mass < LOW_LABEL_MASS
+    return Verdict(
+        **common,
+        status="scored",
+        level=outcome.level,
+        score=criterion.scale.level(outcome.level).score,
+        expected=expected_score(outcome.distribution, criterion.scale),
+        distribution=outcome.distribution,
+        label_mass=outcome.label_mass,
+        explanation=outcome.explanation,
+        quotes=verify_quotes(outcome.quotes, subject.output),
+        detail=outcome.note,
+        flags=(*subject.flags, "low-label-mass") if weak else subject.flags,
+    )
+
+
+async def primed(jobs: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Run the first job alone, which fills the prefix cache, then the rest together; results in order."""
+    first, *rest = jobs
+    head = await first()
+    return [head, *(await asyncio.gather(*(job() for job in rest)))]

@@ -1,0 +1,84 @@
+"""Settings that judges over one backend share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from adjudge.errors import UnsupportedError
+from adjudge.interfaces import Ask, Capabilities, Item
+from adjudge.judges.asking import Inquiry
+from adjudge.prompts import Evidence, template_named
+from adjudge.readout import LabelReadOut, ReadOut
+from adjudge.rubric import Rubric
+from adjudge.submission import Comparison, Submission
+from adjudge.verdict import Sampling
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to ask."""
+
+    read_out: ReadOut = field(default_factory=LabelReadOut)
+    """How a level is asked for and read."""
+    template: str | None = None
+    """Named prompt template; the rubric's own if None."""
+    sampling: Sampling | None = None
+    """Decoding parameters; the read-out's own if None."""
+    repeats: int = 1
+    """Votes per criterion."""
+
+    def inquire(
+        self,
+        ask: Ask,
+        rubric: Rubric,
+        submissions: Sequence[Submission],
+        parts: frozenset[str],
+        repeat: int = 0,
+    ) -> Inquiry:
+        """Prepare to ask about one submission, or an ordered pair."""
+        template = template_named(self.template or rubric.template)
+        evidence = Evidence(template, rubric, submissions, ask.secret, parts)
+        return Inquiry(ask, evidence, self.read_out, self.sampling, repeat)
+
+    def check(self, capabilities: Capabilities) -> None:
+        """Refuse a read-out that the backend cannot serve.
+
+        Raises:
+            UnsupportedError: With what to choose instead.
+        """
+        if isinstance(self.read_out, LabelReadOut) and capabilities.label_logprobs is None:
+            raise UnsupportedError("this backend gives no label log-probabilities; use --read-out reasoned")
+
+
+def only_submission(item: Item, judge: str) -> Submission:
+    """The item as a submission.
+
+    Raises:
+        UnsupportedError: It is a comparison.
+    """
+    if isinstance(item, Comparison):
+        raise UnsupportedError(
+            f"the judge {judge!r} takes submissions, {item.id!r} is a comparison; use --judge compare"
+        )
+    return item
+
+
+@lru_cache(maxsize=1024)
+def waves(rubric: Rubric) -> tuple[tuple[str, ...], ...]:
+    """Ids of criteria in the order in which they can be asked: each wave depends only on those before it."""
+    depth: dict[str, int] = {}
+
+    def measure(criterion_id: str) -> int:
+        if criterion_id not in depth:
+            needs = rubric.criterion(criterion_id).depends_on
+            depth[criterion_id] = 1 + max((measure(need.criterion) for need in needs), default=-1)
+        return depth[criterion_id]
+
+    for criterion in rubric.criteria:
+        measure(criterion.id)
+    return tuple(
+        tuple(criterion.id for criterion in rubric.criteria if depth[criterion.id] == level)
+        for level in range(max(depth.values()) + 1)
+    )

@@ -1,0 +1,205 @@
+"""The ledger: every reply and verdict of a run, in one SQLite file, so that nothing is paid twice and nothing is lost.
+
+One transaction per reply, write-ahead log, JSON values. Killing the process at any moment loses at most the calls in
+flight. A reply is found again by its question's fingerprint; a failed or discarded one is kept, but never served.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import TypeAdapter
+
+from adjudge.errors import LedgerError
+from adjudge.submission import Comparison, Submission
+from adjudge.verdict import Reply, Verdict
+
+_APPLICATION_ID = 0x61646A67  # "adjg"
+_VERSION = 1
+_BUSY_MS = 30_000
+_ITEM: TypeAdapter[Submission | Comparison] = TypeAdapter(Submission | Comparison)
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS replies (
+    id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, at REAL NOT NULL, submission TEXT NOT NULL,
+    criterion TEXT NOT NULL, usable INTEGER NOT NULL, reply TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS replies_by_fingerprint ON replies (fingerprint);
+CREATE TABLE IF NOT EXISTS runs (id INTEGER PRIMARY KEY, record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS items (run INTEGER NOT NULL, position INTEGER NOT NULL, item TEXT NOT NULL,
+    PRIMARY KEY (run, position)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS verdicts (run INTEGER NOT NULL, position INTEGER NOT NULL, part INTEGER NOT NULL,
+    verdict TEXT NOT NULL, PRIMARY KEY (run, position, part)) WITHOUT ROWID;
+"""
+
+
+class Ledger:
+    """An open ledger; also usable as a context manager."""
+
+    def __init__(self, path: str | Path = ":memory:", *, durable: bool = False) -> None:
+        """Open or create.
+
+        Args:
+            path: The SQLite file, or `:memory:`.
+            durable: Survive a power cut too, not only the death of the process; slower.
+
+        Raises:
+            LedgerError: The file is torn, is something else, is of another version, or cannot be written.
+        """
+        self.path = str(path)
+        with self._errors():
+            self._db = sqlite3.connect(self.path, timeout=_BUSY_MS / 1000, isolation_level=None)
+            self._prepare(durable=durable)
+        self.secret = self._secret()
+        """Keys the random boundaries of prompts."""
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise LedgerError(f"{self.path}: {_explain(error)}") from error
+
+    def _prepare(self, *, durable: bool) -> None:
+        application = self._pragma("application_id")
+        tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if application != _APPLICATION_ID and tables:
+            raise LedgerError(f"{self.path}: an SQLite file of another program; choose another --out folder")
+        if application == _APPLICATION_ID and self._pragma("user_version") != _VERSION:
+            found = self._pragma("user_version")
+            raise LedgerError(
+                f"{self.path}: ledger version {found}, this adjudge reads {_VERSION}; choose another --out"
+            )
+        self._pragma("journal_mode=WAL")
+        self._pragma(f"synchronous={'FULL' if durable else 'NORMAL'}")
+        if not tables:
+            self._create()
+        check = self._pragma("quick_check(1)")
+        if check != "ok":
+            raise LedgerError(f"{self.path}: torn ({check}); move it away and run again")
+
+    def _create(self) -> None:
+        self._db.executescript(
+            f"BEGIN IMMEDIATE;PRAGMA application_id={_APPLICATION_ID};PRAGMA user_version={_VERSION};{_SCHEMA}COMMIT;"
+        )
+        self._db.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (secrets.token_bytes(16),))
+
+    def _secret(self) -> bytes:
+        with self._errors():
+            row = self._db.execute("SELECT value FROM meta WHERE key = 'secret'").fetchone()
+        if row is None:
+            raise LedgerError(f"{self.path}: torn (no secret); move it away and run again")
+        return bytes(row[0])
+
+    def _pragma(self, text: str) -> Any:
+        row = self._db.execute(f"PRAGMA {text}").fetchone()
+        return row[0] if row else None
+
+    def find(self, fingerprint: str) -> Reply | None:
+        """The latest usable reply to that question, or None."""
+        with self._errors():
+            row = self._db.execute(
+                "SELECT reply FROM replies WHERE fingerprint = ? AND usable ORDER BY id DESC LIMIT 1", (fingerprint,)
+            ).fetchone()
+        return None if row is None else Reply.model_validate_json(row[0]).model_copy(update={"cached": True})
+
+    def record(self, fingerprint: str, reply: Reply, *, submission: str = "", criterion: str = "") -> None:
+        """Store a reply, failed or not; committed when this returns."""
+        row = (fingerprint, time.time(), submission, criterion, reply.failure is None, reply.model_dump_json())
+        with self._errors():
+            self._db.execute(
+                "INSERT INTO replies (fingerprint, at, submission, criterion, usable, reply) VALUES (?, ?, ?, ?, ?, ?)",
+                row,
+            )
+
+    def discard(self, fingerprint: str) -> None:
+        """Keep the replies to that question, but never serve them again."""
+        with self._errors():
+            self._db.execute("UPDATE replies SET usable = 0 WHERE fingerprint = ?", (fingerprint,))
+
+    def begin_run(self, record: str) -> int:
+        """Open a run; `record` is JSON that says what is judged, how and by whom."""
+        with self._errors():
+            return int(self._db.execute("INSERT INTO runs (record) VALUES (?)", (record,)).lastrowid or 0)
+
+    def update_run(self, run: int, record: str) -> None:
+        """Replace the record of a run."""
+        with self._errors():
+            self._db.execute("UPDATE runs SET record = ? WHERE id = ?", (record, run))
+
+    def record_item(self, run: int, position: int, item: Submission | Comparison, verdicts: Iterable[Verdict]) -> None:
+        """Store an item with its verdicts, in one transaction."""
+        rows = [(run, position, part, verdict.model_dump_json()) for part, verdict in enumerate(verdicts)]
+        with self._errors():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO items VALUES (?, ?, ?)", (run, position, item.model_dump_json())
+                )
+                self._db.executemany("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?)", rows)
+                self._db.execute("COMMIT")
+            except sqlite3.Error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def last_run(self) -> tuple[int, str]:
+        """Number and record of the latest run.
+
+        Raises:
+            LedgerError: There is none.
+        """
+        with self._errors():
+            row = self._db.execute("SELECT id, record FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+        if row is None:
+            raise LedgerError(f"{self.path}: holds no run yet")
+        return int(row[0]), str(row[1])
+
+    def read_run(self, run: int) -> list[tuple[Submission | Comparison, list[Verdict]]]:
+        """Items of a run with their verdicts, in file order."""
+        with self._errors():
+            items = self._db.execute(
+                "SELECT position, item FROM items WHERE run = ? ORDER BY position", (run,)
+            ).fetchall()
+            rows = self._db.execute(
+                "SELECT position, verdict FROM verdicts WHERE run = ? ORDER BY position, part", (run,)
+            ).fetchall()
+        verdicts: dict[int, list[Verdict]] = {position: [] for position, _ in items}
+        for position, text in rows:
+            verdicts[position].append(Verdict.model_validate_json(text))
+        return [(_ITEM.validate_json(item), verdicts[position]) for position, item in items]
+
+    def counts(self) -> tuple[int, int]:
+        """Number of replies stored, and of those that are usable."""
+        with self._errors():
+            row = self._db.execute("SELECT count(*), coalesce(sum(usable), 0) FROM replies").fetchone()
+        return int(row[0]), int(row[1])
+
+    def close(self) -> None:
+        """Close; may be called twice."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _explain(error: sqlite3.DatabaseError) -> str:
+    text = str(error)
+    hints: Sequence[tuple[str, str]] = (
+        ("not a database", "not a ledger; choose another --out folder"),
+        ("malformed", "torn; move it away and run again"),
+        ("full", "the disk is full; free some space and run again, nothing is lost"),
+        ("readonly", "cannot be written (read-only)"),
+        ("unable to open", "cannot be opened; does the folder exist and may it be written?"),
+        ("locked", "locked by another process for too long"),
+    )
+    return next((f"{hint} ({text})" for word, hint in hints if word in text), text)

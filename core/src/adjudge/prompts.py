@@ -1,0 +1,226 @@
+"""Renders prompts: named templates with a closed set of slots, no code, evidence first and the criterion last.
+
+Everything before the criterion is byte-identical for all criteria of a submission, and everything before the output
+for all candidates of an input, so that a prefix cache can serve it. Each text to judge stands in a block whose tags
+end in a random code: the input's depends on the input, the others' on the submission, both on a secret, so that an
+author cannot guess them and prefixes stay shared. The codes are left out of the digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+from adjudge.errors import UnknownNameError
+from adjudge.rubric import Criterion, Frozen, Rubric, Scale
+from adjudge.submission import Comparison, Submission, as_text
+from adjudge.verdict import Prompt
+
+SLOTS: Mapping[str, frozenset[str]] = {
+    "system": frozenset({"role", "instructions"}),
+    "input": frozenset({"input"}),
+    "output": frozenset({"output", "reference", "context"}),
+    "ask": frozenset({"criterion", "levels", "examples", "answer"}),
+    "compare_output": frozenset({"output_a", "output_b", "reference", "context"}),
+    "compare_ask": frozenset({"criterion", "levels", "examples", "answer"}),
+}
+"""The slots that each segment of a template may use."""
+
+_SLOT = re.compile(r"\{([a-z_]+)\}")
+_MARKER = re.compile(r"<(?=/?\s*(?:input|output|reference|context|submission)\b[-\w]*)", re.IGNORECASE)
+_CONTROL_TOKEN = re.compile(r"<\|[^<>|]{1,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>")
+_HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\U000e0000-\U000e01ef]")
+_FEWEST_LETTERS = 3
+
+
+class Template(Frozen):
+    """A named prompt template; part of the fingerprint."""
+
+    name: str
+    """Name used in packs."""
+    version: str
+    """Changes with the wording."""
+    system: str = ""
+    """System turn."""
+    input: str = ""
+    """First part of the user turn."""
+    output: str
+    """Second part."""
+    ask: str
+    """Last part."""
+    compare_output: str = ""
+    """Second part when two submissions are compared."""
+    compare_ask: str = ""
+    """Last part when two submissions are compared."""
+
+    def check(self) -> None:
+        """Refuse a slot that does not exist.
+
+        Raises:
+            UnknownNameError: A segment names a slot outside the closed set.
+        """
+        for segment, allowed in SLOTS.items():
+            for slot in _SLOT.findall(getattr(self, segment)):
+                if slot not in allowed:
+                    raise UnknownNameError(f"slot in {segment} of the template {self.name!r}", slot, allowed)
+
+
+@cache
+def templates() -> Mapping[str, Template]:
+    """All templates by name."""
+    folder = files("adjudge") / "templates"
+    loaded = [Template.model_validate(tomllib.loads(file.read_text("utf-8"))) for file in folder.iterdir()]
+    for template in loaded:
+        template.check()
+    return {template.name: template for template in sorted(loaded, key=lambda template: template.name)}
+
+
+def template_named(name: str) -> Template:
+    """The template of that name.
+
+    Raises:
+        UnknownNameError: There is none.
+    """
+    if name not in templates():
+        raise UnknownNameError("template", name, templates())
+    return templates()[name]
+
+
+def fill(text: str, slots: Mapping[str, str]) -> str:
+    """Put values into slots in one pass: a slot inside a value stays as it is."""
+    return _SLOT.sub(lambda match: slots.get(match[1], match[0]), text)
+
+
+def neutralise(text: str) -> str:
+    """Break block markers and control tokens inside a text to judge, visibly and reversibly for a reader."""
+    text = _MARKER.sub("&lt;", text)
+    return _CONTROL_TOKEN.sub(lambda match: match[0].replace("<", "&lt;").replace("[", "&#91;"), text)
+
+
+def flags_of(submission: Submission) -> tuple[str, ...]:
+    """Things in a submission that deserve a look: hidden Unicode, control tokens, forged markers, near-empty output."""
+    output, whole = as_text(submission.output), as_text(submission.input) + as_text(submission.output)
+    found = {
+        "near-empty": sum(map(str.isalnum, output)) < _FEWEST_LETTERS,
+        "hidden-unicode": _HIDDEN.search(whole) is not None,
+        "control-token": _CONTROL_TOKEN.search(whole) is not None,
+        "forged-marker": _MARKER.search(whole) is not None,
+    }
+    return tuple(name for name, present in found.items() if present)
+
+
+def code(secret: bytes, *parts: str) -> str:
+    """The random code of a block: keyed by a secret and by what the block holds."""
+    return hmac.new(secret, "\x00".join(parts).encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:8]
+
+
+def _block(name: str, text: str, boundary: str) -> str:
+    tag = f"{name}-{boundary}"
+    return f"<{tag}>\n{neutralise(text)}\n</{tag}>"
+
+
+@dataclass
+class Evidence:
+    """One submission (or an ordered pair), rendered up to the criterion; renders one prompt per criterion."""
+
+    template: Template
+    """The template."""
+    rubric: Rubric
+    """Gives role and instructions."""
+    submissions: Sequence[Submission]
+    """One, or two in the order in which they are shown."""
+    secret: bytes
+    """Keys the boundaries."""
+    parts: frozenset[str] = frozenset({"input", "output"})
+    """What of the submission is shown."""
+    _segments: tuple[str, str, str] = field(init=False)
+    _digest: hashlib._Hash = field(init=False)
+
+    def __post_init__(self) -> None:
+        first = self.submissions[0]
+        self._segments = self._render(code(self.secret, as_text(first.input)), code(self.secret, *self._identity()))
+        self._digest = hashlib.sha256()
+        for segment in self._render("", ""):
+            _feed(self._digest, segment)
+
+    def _identity(self) -> list[str]:
+        return [text for one in self.submissions for text in (one.id, as_text(one.input), as_text(one.output))]
+
+    def _render(self, input_code: str, output_code: str) -> tuple[str, str, str]:
+        first = self.submissions[0]
+        role = f" with the standards of a {self.rubric.role}" if self.rubric.role else ""
+        instructions = f"{self.rubric.instructions.strip()}\n" if self.rubric.instructions else ""
+        system = fill(self.template.system, {"role": role, "instructions": instructions}).strip()
+        asked = as_text(first.input)
+        shown = asked and "input" in self.parts
+        given = fill(self.template.input, {"input": _block("input", asked, input_code)}) if shown else ""
+        slots = {
+            "reference": self._extra("reference", "A reference answer", first.reference, output_code),
+            "context": self._extra("context", "Further evidence", first.context, output_code),
+        }
+        return system, given, fill(self._output_template, slots | self._outputs(output_code))
+
+    @property
+    def _output_template(self) -> str:
+        return self.template.output if len(self.submissions) == 1 else self.template.compare_output
+
+    def _outputs(self, boundary: str) -> dict[str, str]:
+        texts = [as_text(submission.output) for submission in self.submissions]
+        if len(texts) == 1:
+            return {"output": _block("output", texts[0], boundary)}
+        named = zip("ab", texts, strict=True)
+        return {f"output_{name}": _block(f"output-{name}", text, boundary) for name, text in named}
+
+    def _extra(self, name: str, title: str, text: str | None, boundary: str) -> str:
+        return f"{title}:\n{_block(name, text, boundary)}\n\n" if text and name in self.parts else ""
+
+    def prompt(self, criterion: str, levels: str, examples: str, answer: str) -> Prompt:
+        """Render the prompt of one criterion (or of a few at once)."""
+        segment = self.template.ask if len(self.submissions) == 1 else self.template.compare_ask
+        ask = fill(segment, {"criterion": criterion, "levels": levels, "examples": examples, "answer": answer})
+        digest = self._digest.copy()
+        _feed(digest, ask)
+        system, given, output = self._segments
+        return Prompt(system=system, input=given, output=output, ask=ask, digest=digest.digest())
+
+
+def _feed(digest: hashlib._Hash, text: str) -> None:
+    data = text.encode("utf-8", "surrogatepass")
+    digest.update(len(data).to_bytes(8, "big"))
+    digest.update(data)
+
+
+def evidence_parts(criteria: Sequence[Criterion]) -> frozenset[str]:
+    """What of a submission these criteria need, joined, so that they share one prefix."""
+    return frozenset(part for criterion in criteria for part in criterion.evidence)
+
+
+def describe_levels(scale: Scale) -> str:
+    """The levels of a scale with their anchors, one a line; empty if the words say it all."""
+    if not any(level.anchor for level in scale.levels):
+        return ""
+    return "Levels:\n" + "".join(f"- {level.word}: {level.anchor}\n" for level in scale.levels)
+
+
+def describe_examples(criterion: Criterion) -> str:
+    """The judged examples of a criterion."""
+    return "".join(
+        f"Example:\n{neutralise(example.output)}\nLevel: {criterion.scale.level(example.level).word}"
+        f"{'. ' + example.explanation if example.explanation else ''}\n\n"
+        for example in criterion.examples
+    )
+
+
+def items_in_input_order(items: Sequence[Submission | Comparison]) -> list[int]:
+    """Positions of the items with those that share an input side by side, first appearance first."""
+    groups: dict[str, list[int]] = {}
+    for position, item in enumerate(items):
+        first = item if isinstance(item, Submission) else item.submissions[0]
+        groups.setdefault(as_text(first.input), []).append(position)
+    return [position for group in groups.values() for position in group]

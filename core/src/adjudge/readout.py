@@ -1,0 +1,359 @@
+"""From a reply to a level: the read-outs, pure functions of the reply.
+
+`label` reads the log-probabilities of the scale's words; `reasoned` reads a JSON reply with an explanation. Both give a
+`Reading` or say why there is none: no path invents a level, and a cut reply is never repaired.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from adjudge.errors import UnknownNameError
+from adjudge.rubric import Criterion, Scale
+from adjudge.submission import as_text
+from adjudge.verdict import JsonObject, Quote, Reply, Sampling
+
+_MAX_EXPLANATION = 600
+_MAX_QUOTE = 200
+
+
+class UnreadableError(Exception):
+    """A reply holds no answer that can be trusted; its text tells the judge (and the reader) why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reply says about one criterion."""
+
+    level: str
+    """Id of the level."""
+    distribution: dict[str, float] | None = None
+    """Probability of each level id; sums to 1."""
+    label_mass: float | None = None
+    """Probability of all labels together before the constraint."""
+    explanation: str = ""
+    """Why, in the judge's words."""
+    quotes: tuple[str, ...] = ()
+    """Passages cited."""
+    note: str = ""
+    """How the reply was repaired."""
+
+
+class ReadOut(Protocol):
+    """How a level is asked for and read."""
+
+    @property
+    def name(self) -> str:
+        """Name with settings; part of the fingerprint."""
+
+    @property
+    def sampling(self) -> Sampling:
+        """Decoding parameters that suit it."""
+
+    def answer(self, criteria: Sequence[Criterion]) -> str:
+        """What the prompt says about the form of the answer."""
+
+    def labels(self, criteria: Sequence[Criterion]) -> tuple[str, ...]:
+        """The words to choose from; empty if the reply is JSON."""
+
+    def json_schema(self, criteria: Sequence[Criterion]) -> JsonObject | None:
+        """The schema of the reply; None if it is a label."""
+
+    def read(self, reply: Reply, criteria: Sequence[Criterion]) -> dict[str, Reading | UnreadableError]:
+        """Read a reply: one entry per criterion id."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelReadOut:
+    """The distribution over the scale's words at the answer's first tokens; the level is the likeliest word.
+
+    Labels of several tokens count as whole sequences. The words' joint probability before any constraint is kept as
+    `label_mass`; below `min_mass` nothing is read.
+    """
+
+    min_mass: float = 0.01
+    """Least joint probability of the labels, where the backend tells it."""
+
+    @property
+    def name(self) -> str:
+        """`label` with its threshold."""
+        return f"label(min_mass={self.min_mass:g})"
+
+    @property
+    def sampling(self) -> Sampling:
+        """One label long."""
+        return Sampling(max_tokens=16)
+
+    def answer(self, criteria: Sequence[Criterion]) -> str:
+        """Ask for one of the words and nothing else."""
+        (criterion,) = criteria
+        return f"Answer with exactly one of these and nothing else: {', '.join(criterion.scale.words)}."
+
+    def labels(self, criteria: Sequence[Criterion]) -> tuple[str, ...]:
+        """The words of the scale."""
+        (criterion,) = criteria
+        return criterion.scale.words
+
+    def json_schema(self, criteria: Sequence[Criterion]) -> JsonObject | None:
+        """None: the reply is a label."""
+        del criteria
+        return None
+
+    def read(self, reply: Reply, criteria: Sequence[Criterion]) -> dict[str, Reading | UnreadableError]:
+        """Read the distribution, or the word itself where the backend gives no log-probabilities."""
+        (criterion,) = criteria
+        try:
+            return {criterion.id: self._read(reply, criterion.scale)}
+        except UnreadableError as error:
+            return {criterion.id: error}
+
+    def _read(self, reply: Reply, scale: Scale) -> Reading:
+        if reply.logprobs is None:
+            return Reading(level=level_of_word(reply.text, scale))
+        known = {level.id: reply.logprobs[level.word] for level in scale.levels if level.word in reply.logprobs}
+        if any(math.isnan(value) or value > _ROUNDING for value in known.values()):
+            raise UnreadableError("a log-probability is not a number or above 0")
+        weights = {level.id: math.exp(known.get(level.id, -math.inf)) for level in scale.levels}
+        mass = math.fsum(weights.values())
+        if mass <= 0 or (reply.logprobs_are == "raw" and mass < self.min_mass):
+            raise UnreadableError(f"the labels hold only {mass:.2g} of the probability (least: {self.min_mass:g})")
+        distribution = {level: weight / mass for level, weight in weights.items()}
+        ranked = sorted(distribution.values(), reverse=True)
+        if ranked[0] == ranked[1]:
+            raise UnreadableError("two labels are exactly equally likely")
+        level = max(distribution, key=distribution.__getitem__)
+        return Reading(level=level, distribution=distribution, label_mass=mass if reply.logprobs_are == "raw" else None)
+
+
+_ROUNDING = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonedReadOut:
+    """A JSON reply with an explanation and a level, in either order, and optional quotes."""
+
+    order: Literal["explanation-first", "level-first", "level-only"] = "explanation-first"
+    """Which field the judge writes first; `level-only` asks for no explanation."""
+    quotes: bool = False
+    """Ask for passages of the submission as evidence."""
+    max_tokens: int = 400
+    """Per criterion; a reply cut there is not read."""
+
+    @property
+    def name(self) -> str:
+        """`reasoned` with its settings."""
+        return f"reasoned({self.order}{',quotes' if self.quotes else ''},{self.max_tokens})"
+
+    @property
+    def sampling(self) -> Sampling:
+        """Greedy; the length is per criterion."""
+        return Sampling(max_tokens=self.max_tokens)
+
+    def answer(self, criteria: Sequence[Criterion]) -> str:
+        """Show the JSON to write, field by field."""
+        if len(criteria) == 1:
+            return f"Answer with JSON only: {self._form(criteria[0])}"
+        forms = ",\n ".join(f'"{criterion.id}": {self._form(criterion)}' for criterion in criteria)
+        return f"Answer with JSON only, one entry per criterion:\n{{{forms}}}"
+
+    def _form(self, criterion: Criterion) -> str:
+        level = f'"level": one of {json.dumps(criterion.scale.words, ensure_ascii=False)}'
+        reasons = ['"explanation": "one or two sentences"']
+        if self.quotes:
+            reasons.append('"quotes": ["passages copied from the submission, word by word"]')
+        fields = {
+            "explanation-first": [*reasons, level],
+            "level-first": [level, *reasons],
+            "level-only": [level],
+        }[self.order]
+        return "{" + ", ".join(fields) + "}"
+
+    def labels(self, criteria: Sequence[Criterion]) -> tuple[str, ...]:
+        """None: the reply is JSON."""
+        del criteria
+        return ()
+
+    def json_schema(self, criteria: Sequence[Criterion]) -> JsonObject | None:
+        """An object for one criterion, or an object of such objects for several."""
+        if len(criteria) == 1:
+            return self._schema(criteria[0])
+        return _object({criterion.id: self._schema(criterion) for criterion in criteria})
+
+    def _schema(self, criterion: Criterion) -> JsonObject:
+        level = {"type": "string", "enum": list(criterion.scale.words)}
+        reasons: JsonObject = {"explanation": {"type": "string", "maxLength": _MAX_EXPLANATION}}
+        if self.quotes:
+            reasons["quotes"] = {"type": "array", "maxItems": 3, "items": {"type": "string", "maxLength": _MAX_QUOTE}}
+        if self.order == "level-only":
+            return _object({"level": level})
+        return _object({"level": level} | reasons if self.order == "level-first" else reasons | {"level": level})
+
+    def read(self, reply: Reply, criteria: Sequence[Criterion]) -> dict[str, Reading | UnreadableError]:
+        """Read the JSON; a fault in one criterion's part leaves the others readable."""
+        try:
+            data, note = parse_json_reply(reply)
+        except UnreadableError as error:
+            return dict.fromkeys((criterion.id for criterion in criteria), error)
+        single = len(criteria) == 1
+        return {c.id: self._read_part(data if single else data.get(c.id), c, note) for c in criteria}
+
+    def _read_part(self, part: Any, criterion: Criterion, note: str) -> Reading | UnreadableError:
+        if not isinstance(part, dict) or "level" not in part:
+            return UnreadableError(f"no level for {criterion.id!r}")
+        explanation, quotes = part.get("explanation", ""), part.get("quotes", [])
+        if not isinstance(explanation, str) or not _is_texts(quotes):
+            return UnreadableError(f"the explanation or quotes of {criterion.id!r} are not text")
+        try:
+            level = level_of_word(part["level"], criterion.scale)
+        except UnreadableError as error:
+            return error
+        return Reading(level=level, explanation=explanation, quotes=tuple(quotes), note=note)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _object(properties: Mapping[str, Any]) -> JsonObject:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+READ_OUTS: Mapping[str, type[LabelReadOut | ReasonedReadOut]] = {"label": LabelReadOut, "reasoned": ReasonedReadOut}
+"""Read-outs by name."""
+
+
+def build_read_out(name: str, **options: Any) -> ReadOut:
+    """The read-out of that name.
+
+    Raises:
+        UnknownNameError: There is none, or it has no such option.
+    """
+    if name not in READ_OUTS:
+        raise UnknownNameError("read-out", name, READ_OUTS)
+    kind = READ_OUTS[name]
+    fields = kind.__dataclass_fields__
+    for option in options:
+        if option not in fields:
+            raise UnknownNameError(f"option of the read-out {name!r}", option, fields)
+    return kind(**options)
+
+
+def level_of_word(value: Any, scale: Scale) -> str:
+    """The id of the level that a word stands for, case and outer punctuation aside; nothing is guessed.
+
+    Raises:
+        UnreadableError: It is no word and no id of the scale.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if isinstance(value, str):
+        wanted = value.strip().strip(".,;:!\"'`*").strip().casefold()
+        for level in scale.levels:
+            if wanted in (level.word.casefold(), level.id.casefold()):
+                return level.id
+    shown = json.dumps(value, ensure_ascii=False, default=str)[:80]
+    raise UnreadableError(f"{shown} is not one of {', '.join(scale.words)}")
+
+
+_FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL | re.IGNORECASE)
+_THINKING = re.compile(r"^\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_MAX_REPLY = 200_000
+
+
+def parse_json_reply(reply: Reply) -> tuple[JsonObject, str]:
+    """The one JSON object of a reply and how it was found.
+
+    A ladder: strict JSON; then without reasoning tags, fences, text before and after, trailing commas. Never more: a
+    cut reply, NaN, a repeated key or a second object make it unreadable.
+
+    Raises:
+        UnreadableError: With the reason.
+    """
+    if reply.stop == "length":
+        raise UnreadableError("the reply was cut at its token limit")
+    text = reply.text.strip()
+    if not text:
+        raise UnreadableError("the reply is empty")
+    if len(text) > _MAX_REPLY:
+        raise UnreadableError("the reply is far too long")
+    try:
+        return _as_object(_strict_loads(text)), ""
+    except _NotJsonError:
+        return _repaired(text)
+
+
+def _repaired(text: str) -> tuple[JsonObject, str]:
+    without_thinking = _THINKING.sub("", text)
+    fenced = _FENCE.findall(without_thinking)
+    body = fenced[0] if len(fenced) == 1 else without_thinking
+    if "{" not in body:
+        raise UnreadableError("the reply holds no JSON object")
+    body = _TRAILING_COMMA.sub(r"\1", body[body.index("{") :])
+    try:
+        value, end = _DECODER.raw_decode(body)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(f"the reply is not JSON: {error}") from None
+    if "{" in body[end:]:
+        raise UnreadableError("the reply holds more than one JSON object")
+    return _as_object(value), "repaired: text around the JSON or a trailing comma removed"
+
+
+class _NotJsonError(Exception):
+    """Not JSON as it stands; the repairs may still find it."""
+
+
+def _strict_loads(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise _NotJsonError from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> JsonObject:
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) < len(keys):
+        raise UnreadableError("the reply repeats a key")
+    return dict(pairs)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise UnreadableError(f"the reply holds {name}")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
+
+
+def _as_object(value: Any) -> JsonObject:
+    if not isinstance(value, dict):
+        raise UnreadableError("the reply is JSON, but no object")
+    return value
+
+
+def verify_quotes(quotes: Sequence[str], output: Any) -> tuple[Quote, ...]:
+    """Look each quote up in the output; white space may differ, nothing else."""
+    text = as_text(output)
+    return tuple(_locate(quote, text) for quote in quotes if quote.strip())
+
+
+def _locate(quote: str, text: str) -> Quote:
+    pattern = r"\s+".join(map(re.escape, quote.split()))
+    match = re.search(pattern, text)
+    return Quote(text=quote, start=match.start() if match else None, end=match.end() if match else None)
+
+
+def expected_score(distribution: Mapping[str, float] | None, scale: Scale) -> float | None:
+    """Sum of probability times score; None without a distribution or with a level that has no score."""
+    if distribution is None or scale.range is None:
+        return None
+    return math.fsum(p * (scale.level(level).score or 0.0) for level, p in distribution.items())
