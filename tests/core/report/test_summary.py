@@ -1,0 +1,173 @@
+"""No mean without what is missing from it."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adjudge.report import RunRecord, print_record, summary
+from adjudge.report.text import figure, number, percent
+from adjudge.submission import Submission
+from adjudge.verdict import Result, Score, Verdict
+
+
+def test_counts_means_and_bounds_keep_unscored_and_skipped_apart(run):
+    figures = summary(run)
+    assert (figures.items, figures.scored, figures.unscored, figures.skipped) == (3, 7, 1, 1)
+    assert figures.reasons == {"parse": 1}
+    assert figures.coverage == pytest.approx(7 / 8)
+    assert (figures.mean, figures.n_scored, figures.n_unscored, figures.n_undefined) == (0.5, 2, 1, 0)
+    assert figures.bounds == pytest.approx((1 / 3, 0.5))
+
+
+def test_tokens_and_cost_are_summed_with_the_cached_share(run):
+    figures = summary(run)
+    assert (figures.usage.prompt_tokens, figures.usage.cached_tokens, figures.usage.completion_tokens) == (300, 240, 3)
+    assert figures.usage.cost == pytest.approx(0.003)
+    assert figures.cached_share == pytest.approx(0.8)
+
+
+def test_each_criterion_counts_its_levels_and_its_failures(run):
+    rows = {row.name: row for row in summary(run).criteria}
+    assert list(rows) == ["escalates", "depth", "harm"]
+    assert rows["escalates"].levels == {"unmet": 2, "met": 1}
+    assert rows["escalates"].mean == pytest.approx(1 / 3)
+    depth = rows["depth"]
+    assert (depth.levels, depth.mean) == ({"student": 0, "graduate": 1, "expert": 0}, 2.0)
+    assert (depth.scored, depth.unscored, depth.skipped, depth.reasons) == (1, 1, 1, {"parse": 1})
+
+
+def test_a_run_with_nothing_scored_has_no_mean(run, make):
+    verdict, result = make
+    results = [result(item.id, verdict(item.id, "depth"), coverage=0.0, bounds=(0.0, 1.0)) for item in run.items]
+    figures = summary(replace(run, results=results))
+    assert (figures.mean, figures.coverage, figures.bounds) == (None, 0.0, (0.0, 1.0))
+    assert figures.criteria[1].mean is None
+
+
+def test_an_empty_run_has_no_figures(run):
+    figures = summary(replace(run, items=[], results=[]))
+    assert (figures.mean, figures.coverage, figures.bounds, figures.cached_share) == (None, None, None, None)
+
+
+def test_a_missing_score_without_bounds_leaves_the_mean_unbounded(run):
+    results = [
+        one.model_copy(update={"score": one.score.model_copy(update={"bounds": None})})
+        if one.submission == "b"
+        else one
+        for one in run.results
+    ]
+    assert summary(replace(run, results=results)).bounds is None
+
+
+def test_a_score_that_is_undefined_with_every_verdict_there_is_counted_apart(run, make):
+    verdict, result = make
+    results = [result("a", verdict("a", "escalates", "met")), *run.results[1:]]
+    figures = summary(replace(run, results=results))
+    assert (figures.n_undefined, figures.n_unscored, figures.n_scored) == (1, 1, 1)
+    assert figures.bounds == pytest.approx((0.125, 0.375))
+
+
+def test_comparisons_are_counted_once_by_their_overall_preference(pairs):
+    figures = summary(pairs)
+    assert figures.preferences == {"first": 1, "second": 0, "tie": 0, "incomparable": 0}
+    assert (figures.scored, figures.unscored, figures.order_inconsistent) == (1, 1, 1)
+    assert figures.mean is None
+
+
+@given(st.lists(st.sampled_from(["met", "unmet", None]), max_size=30))
+def test_a_failure_never_moves_the_mean(levels):
+    verdicts = [_binary(f"s{n}", level) for n, level in enumerate(levels)]
+    known = [value for value in levels if value is not None]
+    figures = summary(_record(verdicts))
+    assert figures.n_scored == len(known)
+    assert figures.n_scored + figures.n_unscored == len(levels)
+    assert figures.mean == (pytest.approx(known.count("met") / len(known)) if known else None)
+    if levels:
+        low, high = figures.bounds
+        missing = levels.count(None)
+        assert low == pytest.approx(known.count("met") / len(levels))
+        assert high == pytest.approx((known.count("met") + missing) / len(levels))
+
+
+def _binary(name, level):
+    if level is None:
+        return Verdict(submission=name, criterion="c", status="unscored", reason="infra")
+    return Verdict(submission=name, criterion="c", status="scored", level=level, score=float(level == "met"))
+
+
+def _record(verdicts):
+    results = [
+        Result(
+            submission=one.submission,
+            verdicts=(one,),
+            score=Score(
+                submission=one.submission,
+                rubric="r",
+                scoring="mean",
+                value=one.score,
+                bounds=(0.0, 1.0) if one.score is None else (one.score, one.score),
+                coverage=float(one.score is not None),
+                criteria={},
+            ),
+        )
+        for one in verdicts
+    ]
+    items = [Submission(id=one.submission) for one in verdicts]
+    return RunRecord(title="t", created="", rubric=None, items=items, results=results)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(None, "undefined"), (0, "0 %"), (1, "100 %"), (0.999, "> 99 %"), (0.001, "< 1 %"), (0.55, "55 %")],
+)
+def test_a_share_is_rounded_but_never_to_all_or_nothing(share, text):
+    assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "undefined"),
+        (float("nan"), "undefined"),
+        (0.0, "0"),
+        (1234, "1,234"),
+        (0.12345, "0.123"),
+        (0.00012, "0.00012"),
+        (float("inf"), "inf"),
+    ],
+)
+def test_numbers_are_short_and_undefined_is_said(value, text):
+    assert number(value) == text
+    assert figure(value) == text
+
+
+def test_the_terminal_shows_one_screen_without_control_characters_or_markup(run, pairs, card, capsys):
+    from rich.console import Console
+
+    nasty = "[bold]x[/bold]\x1b[31m\u202e"
+    rubric = run.rubric.model_copy(update={"id": nasty})
+    record = replace(run, title=nasty, rubric=rubric, warnings=(nasty,), figures={nasty: nasty}, card=card(5))
+    print_record(record, Console(width=100))
+    text = capsys.readouterr().out
+    assert text.count("[bold]x[/bold]⟨U+001B⟩[31m⟨U+202E⟩") == 4
+    assert "\x1b" not in text
+    assert "Mean score 0.500 over 2 of 3 submissions; 1 unscored." in text
+    assert "1 (parse 1)" in text
+    assert "at chance: for trying out only" in " ".join(text.split())
+    assert len(text.splitlines()) <= 30
+    print_record(pairs, Console(width=100))
+    assert "judge card: not measured: run `adjudge test synthetic/ward --backend local:tiny`" in capsys.readouterr().out
+
+
+def test_many_criteria_are_cut_to_one_screen_with_a_count(run, capsys):
+    from rich.console import Console
+
+    criteria = tuple(run.rubric.criteria[0].model_copy(update={"id": f"c{n}"}) for n in range(50))
+    record = replace(run, rubric=run.rubric.model_copy(update={"criteria": criteria}), items=[], results=[])
+    print_record(record, Console(width=100))
+    text = capsys.readouterr().out
+    assert "… and 30 more; see the report" in text
+    assert "c19" in text
+    assert "c20" not in text
