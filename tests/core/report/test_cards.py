@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from adjudge.report import CardStore, HumanFigure, JudgeCard, confusion_table, identity_hash, line, measure
-from adjudge.report.cards import human_line
+from adjudge.report.cards import human_line, missing_line
 from adjudge.report.store import default_folder
 
 KEYS = ("backend_hash", "read_out", "rubric_hash")
@@ -91,6 +91,11 @@ def test_agreement_with_people_is_shown_with_its_interval_or_as_undefined():
     known = HumanFigure(data_set="set A", metric="accuracy", value=0.5, low=0.4, high=0.6, n=200)
     assert human_line(known) == "set A: accuracy 0.500 (95 % interval 0.400 to 0.600), n 200"
     assert human_line(HumanFigure(data_set="B", metric="rho", value=None, n=1)) == "B: rho undefined, n 1"
+
+
+def test_the_command_that_measures_a_card_is_safe_to_paste():
+    assert missing_line("", "") == "judge card: not measured: run `adjudge test RUBRIC`"
+    assert missing_line("a/b", "local:x; rm y").endswith("run `adjudge test a/b --backend 'local:x; rm y'`")
 
 
 def test_the_identity_hash_depends_on_content_and_not_on_order():

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -10,8 +11,7 @@ import pytest
 from adjudge.errors import InputError
 from adjudge.report import render_html, write_csv, write_report, write_verdicts
 from adjudge.report.export import COLUMNS, guard
-from adjudge.submission import Submission
-from adjudge.verdict import Result, Verdict
+from adjudge.verdict import Score, Verdict
 
 
 def test_the_report_is_written_as_rendered(run, tmp_path):
@@ -24,14 +24,13 @@ def test_a_report_that_cannot_be_rendered_leaves_the_old_one_alone(run, tmp_path
     write_report(tmp_path, run)
     before = (tmp_path / "report.html").read_bytes()
 
-    class Broken(Submission):
+    class Broken:
         @property
-        def output(self):
+        def value(self):
             raise RuntimeError("no")
 
-    items = [*run.items[:2], Broken.model_construct(id="c", labels=(), metadata={}, input="", rubric=None)]
     with pytest.raises(RuntimeError):
-        write_report(tmp_path, replace(run, items=items))
+        write_report(tmp_path, replace(run, figures={"broken": Broken()}))
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
     assert (tmp_path / "report.html").read_bytes() == before
 
@@ -55,9 +54,7 @@ def test_verdicts_and_scores_come_back_from_their_lines(run, tmp_path):
     assert verdicts == [one for result in run.results for one in result.verdicts]
     scores = [json.loads(row) for row in paths[1].read_bytes().split(b"\n")[:-1]]
     assert [score["value"] for score in scores] == [0.75, None, 0.25]
-    assert [
-        Result.model_validate({"submission": s["submission"], "verdicts": [], "score": s}).score for s in scores
-    ] == [result.score for result in run.results]
+    assert [Score.model_validate(score) for score in scores] == [result.score for result in run.results]
 
 
 def test_equal_results_give_equal_bytes(run, tmp_path):
@@ -103,3 +100,16 @@ def test_csv_holds_every_verdict_with_unscored_ones_empty(run, make, tmp_path):
     assert [row["score"] for row in rows if row["status"] == "unscored"] == [""]
     assert [rows[-1][name] for name in ("submission", "explanation", "flags", "score")] == [*["'" + evil] * 3, "-1.0"]
     assert not [cell for row in rows for cell in row.values() if cell.startswith("=")]
+
+
+def test_a_write_that_fails_half_way_leaves_no_file(tmp_path):
+    code = (
+        "import resource, sys, pathlib; from adjudge.errors import InputError\n"
+        "from adjudge.report.export import write_files\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try: write_files(pathlib.Path(sys.argv[1]), {'small': b'x', 'large': b'x' * 100_000})\n"
+        "except InputError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert "cannot write small, large: File too large; choose another folder" in done.stdout
+    assert list(tmp_path.iterdir()) == []

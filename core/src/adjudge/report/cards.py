@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
 from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -273,9 +274,9 @@ def human_line(human: HumanFigure) -> str:
 
 def missing_line(rubric: str, backend: str = "") -> str:
     """What stands where a card would, if the judge was not measured."""
-    return visible(
-        f"judge card: not measured: run `adjudge test {rubric or 'RUBRIC'}{f' --backend {backend}' if backend else ''}`"
-    )
+    # Quoted, since the line is there to be pasted into a shell and both names come from outside.
+    choice = f" --backend {quote(backend)}" if backend else ""
+    return visible(f"judge card: not measured: run `adjudge test {quote(rubric) if rubric else 'RUBRIC'}{choice}`")
 
 
 def confusion_table(card: JudgeCard) -> RenderableType:
