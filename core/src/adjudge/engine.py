@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,6 @@ from adjudge.interfaces import Backend, Item, Judge
 from adjudge.ledger import Ledger
 from adjudge.prompts import items_in_input_order
 from adjudge.rubric import Rubric
-from adjudge.submission import Submission
 from adjudge.verdict import Failure, Question, Reply, Usage, Verdict
 
 DEADLINE_SECONDS = 300.0
@@ -175,21 +174,29 @@ async def run_judge(
         StoppedError: `engine.stop()` was called before all items were finished.
         LedgerError: The ledger cannot be written.
     """
-    queue = iter(items_in_input_order([_shown(item) for item in items]))
-    workers = min(engine.concurrency, len(items))
 
-    async def work() -> None:
+    async def judge_one(position: int) -> None:
+        item = items[position]
+        done(position, await judge.judge(item, rubric_of(item), engine))
+
+    await run_each(engine, items_in_input_order(items), judge_one)
+
+
+async def run_each(engine: Engine, positions: Sequence[int], work: Callable[[int], Awaitable[None]]) -> None:
+    """Do the work of each position, as many at once as questions may be in flight.
+
+    Raises:
+        StoppedError: `engine.stop()` was called before all were done.
+    """
+    queue = iter(positions)
+
+    async def worker() -> None:
         for position in queue:
             if engine.stopping:
                 raise StoppedError
-            item = items[position]
-            done(position, await judge.judge(item, rubric_of(item), engine))
+            await work(position)
 
-    await _all_or_first_error(work() for _ in range(workers))
-
-
-def _shown(item: Item) -> Submission:
-    return item if isinstance(item, Submission) else item.submissions[0]
+    await _all_or_first_error(worker() for _ in range(min(engine.concurrency, len(positions))))
 
 
 async def _all_or_first_error(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:

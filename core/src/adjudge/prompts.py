@@ -201,17 +201,26 @@ def evidence_parts(criteria: Sequence[Criterion]) -> frozenset[str]:
     return frozenset(part for criterion in criteria for part in criterion.evidence)
 
 
-def describe_levels(scale: Scale) -> str:
-    """The levels of a scale with their anchors, one a line; empty if the words say it all."""
-    if not any(level.anchor for level in scale.levels):
-        return ""
-    return "Levels:\n" + "".join(f"- {level.word}: {level.anchor}\n" for level in scale.levels)
+def describe_levels(scale: Scale, words: Sequence[str]) -> str:
+    """The levels of a scale with their anchors, one a line; empty if the words say it all.
+
+    Args:
+        scale: The scale.
+        words: What the judge answers with, in level order.
+    """
+    lines = []
+    for level, word in zip(scale.levels, words, strict=True):
+        meaning = ": ".join(part for part in ("" if word == level.word else level.word, level.anchor) if part)
+        lines.append(f"- {word}: {meaning}\n" if meaning else f"- {word}\n")
+    plain = all(word == level.word and not level.anchor for level, word in zip(scale.levels, words, strict=True))
+    return "" if plain else "Levels:\n" + "".join(lines)
 
 
-def describe_examples(criterion: Criterion) -> str:
-    """The judged examples of a criterion."""
+def describe_examples(criterion: Criterion, words: Sequence[str]) -> str:
+    """The judged examples of a criterion; `words` as for `describe_levels`."""
+    word_of = {level.id: word for level, word in zip(criterion.scale.levels, words, strict=True)}
     return "".join(
-        f"Example:\n{neutralise(example.output)}\nLevel: {criterion.scale.level(example.level).word}"
+        f"Example:\n{neutralise(example.output)}\nLevel: {word_of[example.level]}"
         f"{'. ' + example.explanation if example.explanation else ''}\n\n"
         for example in criterion.examples
     )

@@ -55,6 +55,9 @@ class ReadOut(Protocol):
     def sampling(self) -> Sampling:
         """Decoding parameters that suit it."""
 
+    def words(self, scale: Scale) -> tuple[str, ...]:
+        """What the judge answers with for each level, in level order."""
+
     def answer(self, criteria: Sequence[Criterion]) -> str:
         """What the prompt says about the form of the answer."""
 
@@ -78,11 +81,19 @@ class LabelReadOut:
 
     min_mass: float = 0.01
     """Least joint probability of the labels, where the backend tells it."""
+    keys: Literal["numbers", "words"] = "numbers"
+    """What stands for a level of an ordinal scale: its number from 1 (one token, and the order shows), or its word.
+    Levels of other scales, and levels whose words are numbers already, are always asked for by their words."""
 
     @property
     def name(self) -> str:
-        """`label` with its threshold."""
-        return f"label(min_mass={self.min_mass:g})"
+        """`label` with its settings."""
+        return f"label(min_mass={self.min_mass:g},keys={self.keys})"
+
+    def words(self, scale: Scale) -> tuple[str, ...]:
+        """Numbers for an ordinal scale, else the levels' words."""
+        numbered = self.keys == "numbers" and scale.kind == "ordinal" and not all(map(str.isdecimal, scale.words))
+        return tuple(str(number) for number in range(1, len(scale.levels) + 1)) if numbered else scale.words
 
     @property
     def sampling(self) -> Sampling:
@@ -92,12 +103,12 @@ class LabelReadOut:
     def answer(self, criteria: Sequence[Criterion]) -> str:
         """Ask for one of the words and nothing else."""
         (criterion,) = criteria
-        return f"Answer with exactly one of these and nothing else: {', '.join(criterion.scale.words)}."
+        return f"Answer with exactly one of these and nothing else: {', '.join(self.words(criterion.scale))}."
 
     def labels(self, criteria: Sequence[Criterion]) -> tuple[str, ...]:
-        """The words of the scale."""
+        """The words to choose from."""
         (criterion,) = criteria
-        return criterion.scale.words
+        return self.words(criterion.scale)
 
     def json_schema(self, criteria: Sequence[Criterion]) -> JsonObject | None:
         """None: the reply is a label."""
@@ -113,9 +124,11 @@ class LabelReadOut:
             return {criterion.id: error}
 
     def _read(self, reply: Reply, scale: Scale) -> Reading:
+        words = dict(zip(self.words(scale), scale.levels, strict=True))
         if reply.logprobs is None:
-            return Reading(level=level_of_word(reply.text, scale))
-        known = {level.id: reply.logprobs[level.word] for level in scale.levels if level.word in reply.logprobs}
+            word = reply.text.strip()
+            return Reading(level=words[word].id if word in words else level_of_word(word, scale))
+        known = {level.id: reply.logprobs[word] for word, level in words.items() if word in reply.logprobs}
         if any(math.isnan(value) or value > _ROUNDING for value in known.values()):
             raise UnreadableError("a log-probability is not a number or above 0")
         weights = {level.id: math.exp(known.get(level.id, -math.inf)) for level in scale.levels}
@@ -148,6 +161,10 @@ class ReasonedReadOut:
     def name(self) -> str:
         """`reasoned` with its settings."""
         return f"reasoned({self.order}{',quotes' if self.quotes else ''},{self.max_tokens})"
+
+    def words(self, scale: Scale) -> tuple[str, ...]:
+        """The levels' words."""
+        return scale.words
 
     @property
     def sampling(self) -> Sampling:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cached_property
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
@@ -26,6 +28,13 @@ class Frozen(BaseModel):
     """Base of all values: immutable, strict about unknown fields, documented field by field."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, ser_json_inf_nan="constants")
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy, with changes; what was derived from the old fields (cached properties) is left behind."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in copy.__dict__.keys() - type(self).model_fields.keys():
+            del copy.__dict__[name]
+        return copy
 
 
 class Level(Frozen):
@@ -66,7 +75,7 @@ class Scale(Frozen):
             scores = [level.score for level in self.levels]
             if any(score is None for score in scores):
                 raise ValueError(f"every level of a scale of kind {self.kind} needs a score")
-            if any(a >= b for a, b in zip(scores, scores[1:], strict=False)):  # type: ignore[operator] # None is excluded above
+            if any(a >= b for a, b in pairwise(scores)):  # type: ignore[operator] # None is excluded above
                 raise ValueError("levels must stand from the lowest score to the highest")
         return self
 
@@ -89,6 +98,11 @@ class Scale(Frozen):
     def words(self) -> tuple[str, ...]:
         """The words that a judge may answer with, in level order."""
         return tuple(level.word for level in self.levels)
+
+    @cached_property
+    def hash(self) -> str:
+        """Content hash."""
+        return content_hash(self)
 
     @cached_property
     def range(self) -> tuple[float, float] | None:
@@ -429,6 +443,20 @@ class Rubric(Frozen):
             KeyError: The rubric has no such criterion.
         """
         return self._by_id[criterion_id]
+
+    @cached_property
+    def waves(self) -> tuple[tuple[Criterion, ...], ...]:
+        """The criteria in the order in which they can be asked: each wave depends only on those before it."""
+        depth: dict[str, int] = {}
+        while len(depth) < len(self.criteria):
+            for criterion in self.criteria:
+                needs = [dependency.criterion for dependency in criterion.depends_on]
+                if criterion.id not in depth and all(need in depth for need in needs):
+                    depth[criterion.id] = 1 + max((depth[need] for need in needs), default=-1)
+        return tuple(
+            tuple(criterion for criterion in self.criteria if depth[criterion.id] == level)
+            for level in range(max(depth.values()) + 1)
+        )
 
     @cached_property
     def _by_id(self) -> dict[str, Criterion]:

@@ -6,13 +6,12 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from adjudge.interfaces import Ask
 from adjudge.prompts import Evidence, Template, describe_examples, describe_levels
 from adjudge.readout import Reading, ReadOut, UnreadableError, expected_score, verify_quotes
-from adjudge.rubric import Criterion, content_hash
+from adjudge.rubric import Criterion
 from adjudge.submission import Message
 from adjudge.verdict import Failure, Question, Reply, Sampling, Usage, Verdict
 
@@ -51,10 +50,9 @@ LOW_LABEL_MASS = 0.5
 """Below it a verdict is flagged: the judge mostly wanted to say something else."""
 
 
-@lru_cache(maxsize=4096)
-def identity_of(criteria: tuple[Criterion, ...], read_out: str, template: Template) -> bytes:
+def identity_of(criteria: Sequence[Criterion], read_out: str, template: Template) -> bytes:
     """Hash of what a verdict depends on beside the prompt's bytes: scales, read-out, template version."""
-    parts = [read_out, template.name, template.version, *(content_hash(criterion.scale) for criterion in criteria)]
+    parts = [read_out, template.name, template.version, *(criterion.scale.hash for criterion in criteria)]
     return hashlib.sha256("\x00".join(parts).encode()).digest()
 
 
@@ -79,10 +77,11 @@ class Inquiry:
 
     def question(self, criteria: Sequence[Criterion]) -> Question:
         """The question about one or more criteria."""
+        words = self.read_out.words
         prompt = self.evidence.prompt(
-            criterion=_describe(criteria),
-            levels=describe_levels(criteria[0].scale) if len(criteria) == 1 else "",
-            examples="".join(describe_examples(criterion) for criterion in criteria),
+            criterion=self._describe(criteria),
+            levels=describe_levels(criteria[0].scale, words(criteria[0].scale)) if len(criteria) == 1 else "",
+            examples="".join(describe_examples(criterion, words(criterion.scale)) for criterion in criteria),
             answer=self.read_out.answer(criteria),
         )
         sampling = self.sampling or self.read_out.sampling
@@ -94,10 +93,18 @@ class Inquiry:
             json_schema=self.read_out.json_schema(criteria),
             sampling=sampling,
             repeat=self.repeat,
-            identity=identity_of(tuple(criteria), self.read_out.name, self.evidence.template),
+            identity=identity_of(criteria, self.read_out.name, self.evidence.template),
             submission=self.evidence.submissions[0].id,
             criterion="+".join(criterion.id for criterion in criteria),
         )
+
+    def _describe(self, criteria: Sequence[Criterion]) -> str:
+        if len(criteria) == 1:
+            return criteria[0].text.strip()
+        parts = (
+            f"[{c.id}] {c.text.strip()}\n{describe_levels(c.scale, self.read_out.words(c.scale))}" for c in criteria
+        )
+        return "\n" + "\n".join(parts)
 
     async def run(self, criteria: Sequence[Criterion]) -> Answer:
         """Ask, read, and re-ask once what was not understood: with the error shown, or the missing criteria alone.
@@ -142,12 +149,6 @@ class Inquiry:
             Message(role="user", content=error),
         )
         return question.model_copy(update={"follow_up": turns})
-
-
-def _describe(criteria: Sequence[Criterion]) -> str:
-    if len(criteria) == 1:
-        return criteria[0].text.strip()
-    return "\n" + "\n".join(f"[{c.id}] {c.text.strip()}\n{describe_levels(c.scale)}" for c in criteria)
 
 
 def _is_unread(outcome: Outcome) -> bool:

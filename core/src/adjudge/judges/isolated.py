@@ -8,7 +8,7 @@ from functools import partial
 
 from adjudge.interfaces import Ask, Item
 from adjudge.judges.asking import Inquiry, Subject, primed, verdict_of
-from adjudge.judges.settings import Settings, only_submission, waves
+from adjudge.judges.settings import Settings, only_submission
 from adjudge.prompts import flags_of
 from adjudge.rubric import Criterion, Rubric
 from adjudge.submission import Submission, as_text
@@ -35,9 +35,9 @@ class IsolatedJudge:
         submission = only_submission(item, self.name)
         subject = Subject(submission.id, as_text(submission.output), self.name, flags_of(submission))
         verdicts: dict[str, list[Verdict]] = {}
-        for wave in waves(rubric):
+        for wave in rubric.waves:
             due = []
-            for criterion in map(rubric.criterion, wave):
+            for criterion in wave:
                 if is_ruled_out(criterion, verdicts):
                     verdicts[criterion.id] = [_skipped(criterion, subject)]
                 else:

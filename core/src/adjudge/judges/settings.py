@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Ask, Capabilities, Item
@@ -63,22 +62,3 @@ def only_submission(item: Item, judge: str) -> Submission:
             f"the judge {judge!r} takes submissions, {item.id!r} is a comparison; use --judge compare"
         )
     return item
-
-
-@lru_cache(maxsize=1024)
-def waves(rubric: Rubric) -> tuple[tuple[str, ...], ...]:
-    """Ids of criteria in the order in which they can be asked: each wave depends only on those before it."""
-    depth: dict[str, int] = {}
-
-    def measure(criterion_id: str) -> int:
-        if criterion_id not in depth:
-            needs = rubric.criterion(criterion_id).depends_on
-            depth[criterion_id] = 1 + max((measure(need.criterion) for need in needs), default=-1)
-        return depth[criterion_id]
-
-    for criterion in rubric.criteria:
-        measure(criterion.id)
-    return tuple(
-        tuple(criterion.id for criterion in rubric.criteria if depth[criterion.id] == level)
-        for level in range(max(depth.values()) + 1)
-    )

@@ -1,0 +1,224 @@
+"""The library's front door: load a rubric, make a judge, judge.
+
+rubric = adjudge.load_rubric("nursing/bedside")
+judge = adjudge.make_judge(rubric, backend="local")
+result = await judge(adjudge.Submission(id="1", input="…", output="…"))
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+from adjudge.engine import Engine, run_judge
+from adjudge.errors import InputError, UnsupportedError
+from adjudge.interfaces import Backend, Item, Judge, Scoring
+from adjudge.ledger import Ledger
+from adjudge.plugins import Plugins, build_backend, load_plugins, lookup
+from adjudge.rubric import Rubric
+from adjudge.scoring import score
+from adjudge.submission import Comparison, Submission
+from adjudge.verdict import Result, Score, Verdict
+
+DEFAULT_BACKEND = "local"
+
+
+@lru_cache(maxsize=1)
+def installed() -> Plugins:
+    """The plugins of this environment, loaded once."""
+    return load_plugins()
+
+
+def load_rubric(name: str | Path, plugins: Plugins | None = None) -> Rubric:
+    """Load a rubric by the id of an installed pack or by the path of a YAML file.
+
+    Raises:
+        PackError: The pack is malformed; every problem with its place.
+        UnknownNameError: No installed pack has this id.
+        InputError: The file cannot be read.
+    """
+    text = str(name)
+    if text.endswith((".yaml", ".yml")) or isinstance(name, Path):
+        from adjudge.packs import load_pack
+
+        return load_pack(text).rubric
+    return (plugins or installed()).packs.get(text).rubric
+
+
+class BoundJudge:
+    """A judge, bound to a rubric, a backend and a ledger; call it with what is to be judged."""
+
+    def __init__(
+        self, judge: Judge, rubric: Rubric | None, backend: Backend, ledger: Ledger, plugins: Plugins, **engine: Any
+    ) -> None:
+        """Bind; `rubric` may be None if every submission brings its own. `engine` takes `concurrency`, `deadline`."""
+        settings = getattr(judge, "settings", None)
+        if settings is not None:
+            settings.check(backend.capabilities)
+        self.judge = judge
+        self.rubric = rubric
+        self.backend = backend
+        self.engine = Engine(backend, ledger, **engine)
+        self._plugins = plugins
+
+    async def __call__(self, item: Item | str) -> Result:
+        """Judge one submission, comparison or plain text."""
+        given = Submission(id="1", output=item) if isinstance(item, str) else item
+        (result,) = await self.many([given])
+        return result
+
+    async def many(self, items: Sequence[Item], done: Callable[[int, Result], None] | None = None) -> list[Result]:
+        """Judge many items.
+
+        Args:
+            items: Submissions or comparisons.
+            done: Called with position and result as each is finished, in any order.
+
+        Returns:
+            Results in the order of the items.
+
+        Raises:
+            StoppedError: The engine was stopped before all were finished.
+            LedgerError: The ledger cannot be written.
+        """
+        results: dict[int, Result] = {}
+
+        def finish(position: int, verdicts: Sequence[Verdict]) -> None:
+            results[position] = self.result(items[position], verdicts)
+            if done is not None:
+                done(position, results[position])
+
+        await run_judge(self.engine, self.judge, items, self.rubric_of, finish)
+        return [results[position] for position in range(len(items))]
+
+    def rubric_of(self, item: Item) -> Rubric:
+        """The item's own rubric, or the one that the judge is bound to.
+
+        Raises:
+            InputError: There is neither.
+        """
+        own = item.rubric if isinstance(item, Submission) else None
+        rubric = own or self.rubric
+        if rubric is None:
+            raise InputError(f"{item.id!r} brings no rubric and none was given; use --rubric ID or PATH")
+        return rubric
+
+    def result(self, item: Item, verdicts: Sequence[Verdict]) -> Result:
+        """Combine the verdicts of one item."""
+        return result_of(item, self.rubric_of(item), verdicts, self._plugins)
+
+    async def aclose(self) -> None:
+        """Release the backend and the ledger."""
+        await self.backend.aclose()
+        self.engine.ledger.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+
+def result_of(item: Item, rubric: Rubric, verdicts: Sequence[Verdict], plugins: Plugins) -> Result:
+    """Combine the verdicts of one item under the rubric's scoring."""
+    if isinstance(item, Comparison):
+        combined = preference_score(item, rubric, verdicts)
+    else:
+        combined = score(rubric, verdicts, build_scoring(plugins, rubric), submission=item.id)
+    return Result(submission=item.id, verdicts=tuple(verdicts), score=combined)
+
+
+def build_scoring(plugins: Plugins, rubric: Rubric) -> Scoring:
+    """The scoring that a rubric names.
+
+    Raises:
+        UnknownNameError: No plugin brings it.
+        ScoringError: It does not take these parameters.
+    """
+    spec = lookup(plugins, plugins.scorings, "scoring", rubric.scoring.name)
+    return spec.build(**rubric.scoring.params)
+
+
+def preference_score(comparison: Comparison, rubric: Rubric, verdicts: Sequence[Verdict]) -> Score:
+    """A comparison has no number, only its preference; coverage says whether that is known."""
+    named = {verdict.criterion: verdict for verdict in verdicts}
+    overall = named.pop("overall", None)
+    scored = sum(verdict.status == "scored" for verdict in named.values())
+    return Score(
+        submission=comparison.id,
+        rubric=f"{rubric.id} {rubric.version}",
+        scoring="preference",
+        value=None,
+        bounds=None,
+        coverage=scored / len(named),
+        criteria=dict.fromkeys(named),
+        note=(overall.level or "") if overall is not None else "",
+    )
+
+
+def make_judge(
+    rubric: Rubric | str | Path | None,
+    *,
+    backend: Backend | str = DEFAULT_BACKEND,
+    judge: str | Judge = "isolated",
+    ledger: Ledger | str | Path = ":memory:",
+    backend_options: Mapping[str, Any] | None = None,
+    concurrency: int | None = None,
+    deadline: float = 300.0,
+    plugins: Plugins | None = None,
+    **options: Any,
+) -> BoundJudge:
+    """Make a judge.
+
+    Args:
+        rubric: A rubric, the id of an installed pack, or the path of a YAML file; None if submissions bring their own.
+        backend: A backend, or `name` or `name:model` of an installed one.
+        judge: A judge, or the name of an installed one.
+        ledger: Where replies go; in memory by default.
+        backend_options: Options of the backend.
+        concurrency: Questions in flight.
+        deadline: Seconds per question.
+        plugins: Plugins to choose from; the installed ones by default.
+        options: Options of the judge: `read_out`, `template`, `sampling`, `repeats`, …
+
+    Raises:
+        UnknownNameError: A name is not known.
+        BackendError: The backend cannot start.
+        UnsupportedError: The backend lacks what the judge or read-out needs.
+        PackError: The pack is malformed.
+    """
+    known = plugins or installed()
+    chosen = rubric if isinstance(rubric, Rubric) or rubric is None else load_rubric(rubric, known)
+    strategy = build_judge(known, judge, options) if isinstance(judge, str) else judge
+    model = build_backend(known, backend, backend_options) if isinstance(backend, str) else backend
+    book = ledger if isinstance(ledger, Ledger) else Ledger(ledger)
+    return BoundJudge(strategy, chosen, model, book, known, concurrency=concurrency, deadline=deadline)
+
+
+def build_judge(plugins: Plugins, name: str, options: Mapping[str, Any]) -> Judge:
+    """Build a judge by name.
+
+    Raises:
+        UnknownNameError: No such judge.
+        UnsupportedError: It has no such option.
+    """
+    spec = lookup(plugins, plugins.judges, "judge", name)
+    try:
+        return spec.build(**options)
+    except TypeError as error:
+        raise UnsupportedError(f"the judge {name!r} does not take these options: {error}") from error
+
+
+def judge(
+    submission: Item | str, rubric: Rubric | str | Path, *, backend: Backend | str = DEFAULT_BACKEND, **options: Any
+) -> Result:
+    """Judge one submission, synchronously; the options are those of `make_judge`."""
+
+    async def once() -> Result:
+        async with make_judge(rubric, backend=backend, **options) as bound:
+            return await bound(submission)
+
+    return asyncio.run(once())

@@ -1,0 +1,42 @@
+"""Has a candidate answer before it is judged; its replies go to the same ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adjudge.api import installed
+from adjudge.engine import Engine, run_each
+from adjudge.errors import UnsupportedError
+from adjudge.interfaces import Backend, Item
+from adjudge.ledger import Ledger
+from adjudge.plugins import build_backend, lookup
+from adjudge.submission import Comparison, Submission
+
+
+async def answer_all(items: Sequence[Item], candidate: str, solver_name: str, ledger: Ledger) -> list[Item]:
+    """Answer every submission that has no output yet.
+
+    Raises:
+        UnsupportedError: There is a comparison among them.
+    """
+    plugins = installed()
+    solver = lookup(plugins, plugins.solvers, "solver", solver_name).build()
+    backend: Backend = build_backend(plugins, candidate)
+    answered: dict[int, Item] = {}
+    try:
+        engine = Engine(backend, ledger)
+
+        async def answer(position: int) -> None:
+            item = _submission(items[position])
+            answered[position] = item if item.output else await solver.solve(item, engine)
+
+        await run_each(engine, range(len(items)), answer)
+    finally:
+        await backend.aclose()
+    return [answered[position] for position in range(len(items))]
+
+
+def _submission(item: Item) -> Submission:
+    if isinstance(item, Comparison):
+        raise UnsupportedError(f"a candidate answers submissions, {item.id!r} is a comparison")
+    return item

@@ -1,0 +1,106 @@
+"""`adjudge judge`, `adjudge test` and `adjudge report`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from adjudge.api import installed, load_rubric
+from adjudge.cli.options import how_from, how_options, out_options, pairs
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--rubric", "rubric_name", help="Id of an installed rubric, or path of a YAML file.")
+@click.option("--column", "columns", multiple=True, callback=pairs, metavar="FIELD=NAME", help="Where a field stands.")
+@click.option("--limit", type=click.IntRange(min=1), help="Judge the first N rows only.")
+@click.option(
+    "--skip-bad-rows", is_flag=True, help="Leave out rows that cannot be read, rather than refusing the file."
+)
+@how_options
+@out_options
+def judge(
+    file: Path,
+    rubric_name: str | None,
+    *,
+    columns: dict[str, Any],
+    limit: int | None,
+    skip_bad_rows: bool,
+    out: Path | None,
+    parquet: bool,
+    min_coverage: float,
+    **options: Any,
+) -> int:
+    """Judge FILE (.jsonl, .csv, .parquet) by a rubric.
+
+    Prints a table and writes verdicts.jsonl, scores.jsonl, the ledger and report.html. The same command again asks
+    only what is missing, failed or changed.
+    """
+    from adjudge.cli.running import Job, execute, show, status
+    from adjudge.dataset import read_items
+
+    rubric = load_rubric(rubric_name) if rubric_name else None
+    data = read_items(file, columns={k: str(v) for k, v in columns.items()}, skip_bad_rows=skip_bad_rows, limit=limit)
+    skipped = (
+        [f"{len(data.bad_rows)} rows could not be read and were left out: {data.bad_rows[0]} …"]
+        if data.bad_rows
+        else []
+    )
+    job = Job(
+        title=f"{file.name} by {rubric.title or rubric.id if rubric else 'its own rubrics'}",
+        items=data.items,
+        rubric=rubric,
+        how=how_from(options),
+        out=out or Path(f"adjudge-{_slug(file.stem)}-{_slug(rubric.id if rubric else 'own')}"),
+        source={"command": "judge", "file": str(file)},
+        warnings=skipped,
+        data_hash=data.sha256,
+    )
+    record = execute(job)
+    show(record, job, parquet=parquet)
+    return status(record, min_coverage)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower()
+
+
+@click.command()
+@click.argument("rubric_name", metavar="RUBRIC")
+@click.option("--fail-under", type=click.FloatRange(0, 1), help="Exit with 1 if a smaller share of the levels agrees.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.")
+@how_options
+def test(rubric_name: str, *, fail_under: float | None, out: Path | None, **options: Any) -> int:
+    """Run the golden tests of RUBRIC (id or path) against a judge.
+
+    Prints the confusion table and keeps the result as the judge card of this backend, read-out and rubric.
+    """
+    from rich.console import Console
+
+    from adjudge.cli.golden import measure_card
+    from adjudge.report import confusion_table
+
+    rubric = load_rubric(rubric_name)
+    card, _ = measure_card(rubric, how_from(options), out or Path(f"adjudge-test-{_slug(rubric.id)}"))
+    Console().print(confusion_table(card))
+    agreed = card.agreement or 0.0
+    return 1 if card.scored == 0 or (fail_under is not None and agreed < fail_under) else 0
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def report(folder: Path) -> int:
+    """Write the report of the run in FOLDER again, from its ledger."""
+    from rich.console import Console
+
+    from adjudge.cli.rereport import read_record
+    from adjudge.report import print_record, write_report
+
+    record = read_record(folder, installed())
+    path = write_report(folder, record)
+    print_record(record, Console())
+    click.echo(f"report: {path}")
+    return 0

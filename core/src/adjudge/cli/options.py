@@ -1,0 +1,117 @@
+"""Options that the judging commands share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class How:
+    """How to judge, as asked for on the command line."""
+
+    backend: str
+    """`name` or `name:model`."""
+    backend_options: dict[str, Any] = field(default_factory=dict)
+    """Options of the backend."""
+    judge: str | None = None
+    """Name of the judge; chosen by what is judged if None."""
+    judge_options: dict[str, Any] = field(default_factory=dict)
+    """Options of the judge."""
+    read_out: str | None = None
+    """Name of the read-out; the task's or `label` if None."""
+    read_out_options: dict[str, Any] = field(default_factory=dict)
+    """Options of the read-out."""
+    template: str | None = None
+    """Named prompt template."""
+    sampling: dict[str, Any] = field(default_factory=dict)
+    """Decoding parameters."""
+    repeats: int | None = None
+    """Votes per criterion."""
+    concurrency: int | None = None
+    """Questions in flight."""
+    deadline: float = 300.0
+    """Seconds per question."""
+    durable: bool = False
+    """Survive a power cut."""
+
+    def options(self, defaults: dict[str, Any]) -> dict[str, Any]:
+        """Options of the judge: what was asked for, over the defaults."""
+        asked = {
+            "read_out": self.read_out,
+            "read_out_options": self.read_out_options or None,
+            "template": self.template,
+            "sampling": self.sampling or None,
+            "repeats": self.repeats,
+        }
+        return defaults | {name: value for name, value in asked.items() if value is not None} | self.judge_options
+
+
+def pairs(_context: click.Context, parameter: click.Parameter, given: Sequence[str]) -> dict[str, Any]:
+    """Read `name=value` options; a value is JSON where it can be, else text."""
+    values: dict[str, Any] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{pair!r} is not name=value", param=parameter)
+        try:
+            values[name] = json.loads(value)
+        except ValueError:
+            values[name] = value
+    return values
+
+
+def how_options(command: F) -> F:
+    """Add the options of `How` to a command; collect them with `how_from`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def how_from(options: dict[str, Any]) -> How:
+    """Take the options of `How` out of a command's keyword arguments."""
+    sampling = {name: options.pop(name) for name in ("temperature", "max_tokens", "seed")}
+    named = {name: options.pop(name) for name in How.__dataclass_fields__ if name in options}
+    return How(**named, sampling={name: value for name, value in sampling.items() if value is not None})
+
+
+_PAIRS: dict[str, Any] = {"multiple": True, "callback": pairs, "metavar": "NAME=VALUE"}
+_OPTIONS = (
+    click.option("--backend", default="local", show_default=True, help="NAME or NAME:MODEL, for example local:my.gguf"),
+    click.option("-B", "backend_options", help="Option of the backend.", **_PAIRS),
+    click.option("--judge", help="isolated, joint, compare or a plugin's; chosen by what is judged if not given."),
+    click.option("-J", "judge_options", help="Option of the judge, for example size=4 for joint.", **_PAIRS),
+    click.option("--read-out", type=click.Choice(["label", "reasoned"]), help="How the level is read from the reply."),
+    click.option("-R", "read_out_options", help="Option of the read-out, for example order=level-first.", **_PAIRS),
+    click.option("--template", help="Named prompt template."),
+    click.option("--temperature", type=click.FloatRange(min=0), help="Decoding temperature."),
+    click.option("--max-tokens", type=click.IntRange(min=1), help="Most tokens per reply."),
+    click.option("--seed", type=int, help="Seed of the sampler, where the backend takes one."),
+    click.option("--repeats", type=click.IntRange(min=1), help="Votes per criterion."),
+    click.option("--concurrency", type=click.IntRange(min=1), help="Questions in flight."),
+    click.option(
+        "--deadline", type=click.FloatRange(min=0.1), default=300.0, show_default=True, help="Seconds a question."
+    ),
+    click.option("--durable", is_flag=True, help="Survive a power cut, not only a killed process; slower."),
+)
+
+
+def out_options(command: F) -> F:
+    """Add the options that say where results go."""
+    command = click.option(
+        "--out", type=click.Path(path_type=Path), help="Folder of the run; the same folder resumes it."
+    )(command)
+    command = click.option("--parquet", is_flag=True, help="Write verdicts.parquet too (needs pandas).")(command)
+    return click.option(
+        "--min-coverage",
+        type=click.FloatRange(0, 1),
+        default=0.0,
+        help="Exit with 1 if a smaller share of the verdicts was scored.",
+    )(command)

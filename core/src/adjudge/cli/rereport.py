@@ -1,0 +1,57 @@
+"""Reads a finished run back from its ledger."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from adjudge.api import result_of
+from adjudge.cli.running import LEDGER
+from adjudge.errors import InputError
+from adjudge.ledger import Ledger
+from adjudge.plugins import Plugins
+from adjudge.report import CardStore, RunRecord, identity_hash
+from adjudge.rubric import Rubric
+from adjudge.submission import Submission
+
+
+def read_record(folder: Path, plugins: Plugins) -> RunRecord:
+    """The record of the latest run in a folder.
+
+    Raises:
+        InputError: There is no ledger, or the run was not finished.
+        LedgerError: The ledger is torn.
+    """
+    if not (folder / LEDGER).is_file():
+        raise InputError(f"{folder}: holds no {LEDGER}; give the --out folder of a run")
+    with Ledger(folder / LEDGER) as ledger:
+        run, text = ledger.last_run()
+        rows = ledger.read_run(run)
+    saved = json.loads(text)
+    if "created" not in saved:
+        raise InputError(f"{folder}: the last run was not finished; run its command again")
+    rubric = Rubric.model_validate(saved["rubric"]) if saved["rubric"] else None
+    results = []
+    for item, verdicts in rows:
+        own = (item.rubric if isinstance(item, Submission) else None) or rubric
+        if own is None:
+            raise InputError(f"{folder}: {item.id!r} has no rubric; run the command again")
+        results.append(result_of(item, own, verdicts, plugins))
+    provenance = saved["provenance"]
+    card = None
+    if rubric is not None:
+        store = CardStore(shipped=[spec.cards for spec in plugins.backends.values() if spec.cards is not None])
+        card = store.find(
+            identity_hash(provenance["backend identity"]), provenance["read-out"], rubric.hash, provenance["judge"]
+        )
+    return RunRecord(
+        title=saved["title"],
+        created=saved["created"],
+        rubric=rubric,
+        items=[item for item, _ in rows],
+        results=results,
+        provenance=provenance,
+        figures=saved.get("figures", {}),
+        card=card,
+        warnings=saved["warnings"],
+    )

@@ -1,0 +1,256 @@
+"""Runs a judge over items: folder, ledger, progress, Ctrl-C, results, report."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from adjudge import __version__
+from adjudge.api import BoundJudge, build_judge, installed
+from adjudge.cli.options import How
+from adjudge.cli.progress import Progress
+from adjudge.engine import Engine, StoppedError
+from adjudge.errors import InputError
+from adjudge.interfaces import Backend, Item, Metric
+from adjudge.ledger import Ledger
+from adjudge.plugins import build_backend
+from adjudge.report import CardStore, RunRecord, identity_hash, print_record, write_report, write_verdicts
+from adjudge.rubric import Rubric
+from adjudge.submission import Comparison
+from adjudge.verdict import Result
+
+LEDGER = "ledger.sqlite"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What to judge, by what, into which folder."""
+
+    title: str
+    """Headline of the report."""
+    items: Sequence[Item]
+    """What is judged."""
+    rubric: Rubric | None
+    """None if every submission brings its own."""
+    how: How
+    """How to judge."""
+    out: Path
+    """Folder of the run."""
+    source: Mapping[str, Any]
+    """Where the items come from; with the rubric's id it tells one run from another."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the judge that the task asks for."""
+    judge: str | None = None
+    """The judge that the task asks for."""
+    metrics: Sequence[Metric] = ()
+    """Computed over all items and results."""
+    warnings: Sequence[str] = ()
+    """What the reader must know first."""
+    data_hash: str = ""
+    """SHA-256 of the data file."""
+    candidate: str | None = None
+    """Backend that answers first, if any."""
+    solver: str = "generate"
+    """How it answers."""
+
+
+def open_folder(out: Path, key: Mapping[str, Any], *, durable: bool = False) -> Ledger:
+    """Open the folder of a run, and resume it if it is the same run.
+
+    Raises:
+        InputError: The folder holds something else.
+        LedgerError: The ledger is torn or cannot be written.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: a file, not a folder; choose another --out")
+    marker = out / "run.json"
+    if out.is_dir() and not marker.exists() and any(out.iterdir()) and not (out / LEDGER).exists():
+        raise InputError(f"{out}: holds other files; choose an empty or new folder with --out")
+    if marker.exists() and _read_key(marker) != dict(key):
+        raise InputError(f"{out}: holds another run ({_describe(_read_key(marker))}); choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(out / LEDGER, durable=durable)
+    marker.write_text(json.dumps(dict(key), indent=2, sort_keys=True) + "\n", "utf-8")
+    return ledger
+
+
+def _read_key(marker: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(marker.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{marker}: not the record of a run ({error}); choose another --out") from error
+    return value if isinstance(value, dict) else {}
+
+
+def _describe(key: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in key.items())
+
+
+def execute(job: Job) -> RunRecord:
+    """Judge everything that is missing, write the results and the report, and give the record.
+
+    Raises:
+        click.exceptions.Exit: With 130 after Ctrl-C; what was judged is in the ledger.
+    """
+    key = {**job.source, "rubric": job.rubric.id if job.rubric else "each submission's own"}
+    with open_folder(job.out, key, durable=job.how.durable) as ledger:
+        return asyncio.run(_execute(job, ledger))
+
+
+async def _execute(job: Job, ledger: Ledger) -> RunRecord:
+    plugins = installed()
+    name = job.how.judge or job.judge or ("compare" if _compares(job.items) else "isolated")
+    judge = build_judge(plugins, name, job.how.options(dict(job.defaults)))
+    backend: Backend = build_backend(plugins, job.how.backend, job.how.backend_options)
+    try:
+        items = await _answered(job, ledger)
+        bound = BoundJudge(
+            judge, job.rubric, backend, ledger, plugins, concurrency=job.how.concurrency, deadline=job.how.deadline
+        )
+        started = {"title": job.title, "source": dict(job.source), "started": _now()}
+        run = ledger.begin_run(json.dumps(started))
+        results = await _judge_all(bound, items, ledger, run)
+        record = _record(job, items, results, bound)
+        ledger.update_run(run, json.dumps({"title": job.title, "created": record.created, **_saved(record)}))
+        return record
+    finally:
+        await backend.aclose()
+
+
+def _compares(items: Sequence[Item]) -> bool:
+    return bool(items) and isinstance(items[0], Comparison)
+
+
+async def _answered(job: Job, ledger: Ledger) -> Sequence[Item]:
+    """The items, with a candidate's answers where the job asks for one."""
+    if job.candidate is None:
+        return job.items
+    from adjudge.cli.candidate import answer_all
+
+    return await answer_all(job.items, job.candidate, job.solver, ledger)
+
+
+async def _judge_all(bound: BoundJudge, items: Sequence[Item], ledger: Ledger, run: int) -> list[Result]:
+    progress = Progress(len(items), bound.engine.tally)
+
+    def done(position: int, result: Result) -> None:
+        ledger.record_item(run, position, items[position], result.verdicts)
+        progress.advance(result)
+
+    with progress, stopping(bound.engine):
+        return await bound.many(items, done)
+
+
+class stopping:  # noqa: N801 - used like a function in a with statement
+    """First Ctrl-C: ask nothing new and finish what is in flight. Second: stop at once."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Stop this engine."""
+        self._engine = engine
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+
+    def __enter__(self) -> None:
+        self._loop.add_signal_handler(signal.SIGINT, self._interrupt)
+
+    def _interrupt(self) -> None:
+        if self._engine.stopping:
+            if self._task is not None:
+                self._task.cancel()
+            return
+        self._engine.stop()
+        click.echo("\nfinishing what is in flight; press Ctrl-C again to stop at once", err=True)
+
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        self._loop.remove_signal_handler(signal.SIGINT)
+        if kind is not None and issubclass(kind, StoppedError | asyncio.CancelledError) and self._engine.stopping:
+            click.echo("stopped; run the same command to go on, nothing is asked twice", err=True)
+            raise click.exceptions.Exit(130)
+
+
+def _record(job: Job, items: Sequence[Item], results: Sequence[Result], bound: BoundJudge) -> RunRecord:
+    figures: dict[str, Any] = {}
+    for metric in job.metrics:
+        figures |= metric(items, results)
+    store = CardStore(shipped=[spec.cards for spec in installed().backends.values() if spec.cards is not None])
+    read_out = read_out_of(bound)
+    card = None
+    if job.rubric is not None:
+        card = store.find(identity_hash(bound.backend.identity), read_out, job.rubric.hash, bound.judge.name)
+    return RunRecord(
+        title=job.title,
+        created=_now(),
+        rubric=job.rubric,
+        items=items,
+        results=results,
+        provenance=provenance(job, bound),
+        figures=figures,
+        card=card,
+        warnings=[*job.warnings, *store.warnings],
+    )
+
+
+def _saved(record: RunRecord) -> dict[str, Any]:
+    """What `adjudge report` needs beside items and verdicts."""
+    rubric = record.rubric.model_dump(mode="json") if record.rubric is not None else None
+    return {"rubric": rubric, "provenance": record.provenance, "warnings": list(record.warnings)}
+
+
+def read_out_of(bound: BoundJudge) -> str:
+    """Name of the read-out, as cards and provenance give it."""
+    settings = getattr(bound.judge, "settings", None)
+    return settings.read_out.name if settings is not None else "none"
+
+
+def provenance(job: Job, bound: BoundJudge) -> dict[str, Any]:
+    """Where the figures come from."""
+    settings = getattr(bound.judge, "settings", None)
+    tally = bound.engine.tally
+    rubric = job.rubric
+    return {
+        "rubric": f"{rubric.id} {rubric.version}" if rubric else "each submission's own",
+        "rubric hash": rubric.hash if rubric else None,
+        **{str(name): value for name, value in job.source.items()},
+        **({"data hash": job.data_hash} if job.data_hash else {}),
+        "judge": bound.judge.name,
+        "read-out": read_out_of(bound),
+        "template": (getattr(settings, "template", None) or (rubric.template if rubric else "default")),
+        "backend": bound.backend.name,
+        "backend identity": dict(bound.backend.identity),
+        "candidate": job.candidate,
+        "questions asked now": tally.asked,
+        "answered from the ledger": tally.served,
+        "adjudge": __version__,
+    }
+
+
+def show(record: RunRecord, job: Job, *, parquet: bool = False) -> None:
+    """Write the run's files and print its table."""
+    from rich.console import Console
+
+    write_verdicts(job.out, record.results, parquet=parquet)
+    report = write_report(job.out, record)
+    print_record(record, Console())
+    click.echo(f"report: {report}")
+
+
+def status(record: RunRecord, min_coverage: float) -> int:
+    """Exit status: 1 if coverage is under the bar, or nothing at all was scored."""
+    due = [verdict for result in record.results for verdict in result.verdicts if verdict.status != "skipped"]
+    coverage = sum(verdict.status == "scored" for verdict in due) / len(due) if due else 0.0
+    if coverage < min_coverage or coverage == 0:
+        click.echo(f"coverage {coverage:.1%} is under the minimum of {min_coverage:.1%}", err=True)
+        return 1
+    return 0
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,86 @@
+"""`adjudge run` and `adjudge tasks`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from adjudge.api import installed, load_rubric
+from adjudge.cli.options import how_from, how_options, out_options, pairs
+from adjudge.errors import UnsupportedError
+from adjudge.interfaces import TaskSpec
+from adjudge.plugins import lookup
+from adjudge.tasks import parameters_of
+
+
+@click.command()
+@click.argument("task")
+@click.option("-T", "parameters", multiple=True, callback=pairs, metavar="NAME=VALUE", help="Parameter of the task.")
+@click.option("--candidate", help="Backend that answers first (tasks of kind candidate).")
+@click.option("--solver", help="How the candidate answers.")
+@click.option("--limit", type=click.IntRange(min=1), help="Take the first N items only.")
+@how_options
+@out_options
+def run(
+    task: str,
+    parameters: dict[str, Any],
+    *,
+    candidate: str | None,
+    solver: str | None,
+    limit: int | None,
+    out: Path | None,
+    parquet: bool,
+    min_coverage: float,
+    **options: Any,
+) -> int:
+    """Run TASK: judge given answers, have a candidate answer first, or measure the judge against gold labels."""
+    from adjudge.cli.running import Job, execute, show, status
+
+    plugins = installed()
+    spec = lookup(plugins, plugins.tasks, "task", task)
+    _check_candidate(spec, candidate)
+    values = parameters_of(spec, parameters)
+    rubric = load_rubric(spec.rubric, plugins) if isinstance(spec.rubric, str) else spec.rubric(**values)
+    defaults = {"read_out": spec.read_out, **spec.judge_options, **(spec.options(**values) if spec.options else {})}
+    judge = str(defaults.pop("judge", spec.judge))
+    given = "".join(f" {name}={value}" for name, value in sorted(parameters.items()))
+    job = Job(
+        title=f"{spec.summary}{' (' + given.strip() + ')' if given else ''}",
+        items=tuple(spec.dataset(**values))[:limit],
+        rubric=rubric,
+        how=how_from(options),
+        out=out or Path(f"adjudge-run-{task}"),
+        source={"command": "run", "task": task, "parameters": values, "limit": limit},
+        defaults=defaults,
+        judge=judge,
+        metrics=spec.metrics,
+        candidate=candidate,
+        solver=solver or spec.solver,
+    )
+    record = execute(job)
+    show(record, job, parquet=parquet)
+    return status(record, min_coverage)
+
+
+def _check_candidate(spec: TaskSpec, candidate: str | None) -> None:
+    if spec.kind == "candidate" and candidate is None:
+        raise UnsupportedError(f"the task {spec.name!r} needs a candidate that answers first; use --candidate BACKEND")
+    if spec.kind != "candidate" and candidate is not None:
+        raise UnsupportedError(f"the task {spec.name!r} judges given answers; leave --candidate out")
+
+
+@click.command()
+def tasks() -> int:
+    """List tasks, with the lines to run them."""
+    known = installed().tasks
+    for name, spec in known.items():
+        candidate = " --candidate BACKEND" if spec.kind == "candidate" else ""
+        click.echo(f"{name}: {spec.summary} [{spec.kind}]\n    adjudge run {name}{candidate} --backend local")
+        for parameter in spec.parameters:
+            allowed = f" ({', '.join(map(str, parameter.choices))})" if parameter.choices else ""
+            click.echo(f"    -T {parameter.name}={parameter.default}: {parameter.summary}{allowed}")
+    if not known:
+        click.echo("no tasks are installed; a domain plugin brings some, for example: pip install adjudge-nursing")
+    return 0

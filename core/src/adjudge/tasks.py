@@ -1,0 +1,95 @@
+"""Tasks: checks the parameters that a user gives to one, and turns a rubric's golden tests into items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from adjudge.errors import InputError, UnknownNameError
+from adjudge.interfaces import Parameter, TaskSpec
+from adjudge.rubric import Rubric
+from adjudge.submission import Label, Submission
+
+_TRUE, _FALSE = {"true", "yes", "1", "on"}, {"false", "no", "0", "off"}
+
+
+def parameters_of(task: TaskSpec, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters of a task, typed and checked.
+
+    Args:
+        task: The task.
+        given: Values by name, as text from the command line or already typed.
+
+    Raises:
+        UnknownNameError: The task has no such parameter.
+        InputError: A value is of the wrong type or not allowed.
+    """
+    known = {parameter.name: parameter for parameter in task.parameters}
+    for name in given:
+        if name not in known:
+            raise UnknownNameError(f"parameter of the task {task.name!r}", name, known)
+    return {name: _typed(task, parameter, given.get(name)) for name, parameter in known.items()}
+
+
+def _typed(task: TaskSpec, parameter: Parameter, value: Any) -> Any:
+    if value is None:
+        return parameter.default
+    typed = _convert(value, parameter.default)
+    if typed is None:
+        kind = type(parameter.default).__name__
+        raise InputError(f"task {task.name!r}: {parameter.name}={value!r} is no {kind} ({parameter.summary})")
+    if parameter.choices and typed not in parameter.choices:
+        allowed = ", ".join(map(str, parameter.choices))
+        raise InputError(f"task {task.name!r}: {parameter.name}={value!r} must be one of {allowed}")
+    return typed
+
+
+def _convert(value: Any, default: Any) -> Any:
+    """The value in the type of the default; None if it does not fit."""
+    if default is None or isinstance(default, str):
+        return str(value)
+    if isinstance(default, bool):
+        word = str(value).casefold()
+        return word in _TRUE if word in _TRUE | _FALSE else None
+    try:
+        return type(default)(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def golden_items(rubric: Rubric) -> list[Submission]:
+    """The golden tests of a rubric as submissions, the expected levels as labels.
+
+    Each carries the part of the rubric that its test speaks about, so that nothing else is asked.
+
+    Raises:
+        InputError: The rubric has none.
+    """
+    if not rubric.tests:
+        raise InputError(f"the rubric {rubric.id!r} has no golden tests; add some under `tests:`")
+    return [
+        Submission(
+            id=test.id,
+            input=test.input,
+            output=test.output,
+            reference=test.reference,
+            context=test.context,
+            labels=tuple(Label(criterion=name, level=level, rater="golden") for name, level in test.expect.items()),
+            rubric=_only(rubric, set(test.expect)),
+            metadata={"synthetic": test.synthetic},
+        )
+        for test in rubric.tests
+    ]
+
+
+def _only(rubric: Rubric, wanted: set[str]) -> Rubric | None:
+    """The rubric with these criteria and what they depend on; None if that is all of it."""
+    needed: set[str] = set()
+    ahead = list(wanted)
+    while ahead:
+        name = ahead.pop()
+        if name not in needed:
+            needed.add(name)
+            ahead += [dependency.criterion for dependency in rubric.criterion(name).depends_on]
+    kept = tuple(criterion for criterion in rubric.criteria if criterion.id in needed)
+    return None if len(kept) == len(rubric.criteria) else rubric.model_copy(update={"criteria": kept, "tests": ()})
