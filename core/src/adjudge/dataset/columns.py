@@ -1,0 +1,104 @@
+"""Which column of a row holds what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from adjudge.dataset.source import ColumnError, brief
+from adjudge.errors import InputError
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "id": ("id", "sample_id", "idx", "key"),
+    "input": ("input", "prompt", "question", "instruction"),
+    "output": ("output", "response", "answer", "completion", "text"),
+    "reference": ("reference", "expected", "gold", "target"),
+    "context": ("context",),
+    "labels": ("labels",),
+    "rubric": ("rubric",),
+    "metadata": ("metadata",),
+    "outputs": ("outputs",),
+    "output_1": ("output_1", "output_a", "response_1", "response_a"),
+    "output_2": ("output_2", "output_b", "response_2", "response_b"),
+    "label": ("label", "preference"),
+    "submissions": ("submissions",),
+}
+"""Names that a field goes by, the field's own first."""
+
+LABEL = "label:"
+"""Prefix of a column that holds the label of one criterion."""
+
+
+class Columns:
+    """Finds the column of a field, by the user's mapping or by the known names."""
+
+    def __init__(self, mapping: Mapping[str, str]) -> None:
+        """Check the mapping.
+
+        Args:
+            mapping: Field (or `label:CRITERION`) to column; an empty column switches the field off.
+
+        Raises:
+            InputError: A field is unknown.
+        """
+        for field in mapping:
+            if field not in ALIASES and not field.startswith(LABEL):
+                known = ", ".join([*ALIASES, f"{LABEL}CRITERION"])
+                raise InputError(f"--column {field}=…: no such field{_suggestion(field, ALIASES)}; known are {known}")
+        self._mapping = dict(mapping)
+        self._claimed = {column for column in mapping.values() if column}
+        self._unseen = set(self._claimed)
+
+    def see(self, fields: Mapping[str, Any]) -> None:
+        """Note which mapped columns exist."""
+        if self._unseen:
+            self._unseen.difference_update(fields)
+
+    def unseen(self) -> str | None:
+        """What is wrong with the mapping, if a column of it stood in no row."""
+        missing = [f"--column {field}={column}" for field, column in self._mapping.items() if column in self._unseen]
+        return f"no row has the column of {', '.join(missing)}" if missing else None
+
+    def maps(self, field: str) -> bool:
+        """The user named a column for this field."""
+        return bool(self._mapping.get(field))
+
+    def find(self, fields: Mapping[str, Any], field: str) -> str | None:
+        """The column of the row that holds this field, or None.
+
+        Raises:
+            ColumnError: Several could, and none of them has the field's own name.
+        """
+        if field in self._mapping:
+            column = self._mapping[field]
+            return column if column in fields else None
+        found = [name for name in ALIASES[field] if name in fields and name not in self._claimed]
+        if len(found) > 1 and found[0] != field and field != "id":
+            names = " and ".join(map(brief, found))
+            raise ColumnError(f"{names} could each be the {field}; say which with --column {field}=NAME")
+        return found[0] if found else None
+
+    def label_columns(self, fields: Iterable[str]) -> dict[str, str]:
+        """Criterion to the column that holds its label."""
+        mapped = {
+            field.removeprefix(LABEL): column
+            for field, column in self._mapping.items()
+            if field.startswith(LABEL) and column
+        }
+        named = {name.removeprefix(LABEL): name for name in fields if name.startswith(LABEL)}
+        return {**named, **mapped}
+
+    def missing(self, fields: Mapping[str, Any], field: str) -> ColumnError:
+        """The error for a row without this field."""
+        names = list(fields)
+        found = ", ".join(map(brief, names[:30])) or "none"
+        if self.maps(field):
+            column = self._mapping[field]
+            return ColumnError(f"no column {brief(column)} for the {field}{_suggestion(column, names)}; found: {found}")
+        return ColumnError(f"no column for the {field}; found: {found}; name it with --column {field}=NAME")
+
+
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
