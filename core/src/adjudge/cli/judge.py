@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -39,33 +38,25 @@ def judge(
     Prints a table and writes verdicts.jsonl, scores.jsonl, the ledger and report.html. The same command again asks
     only what is missing, failed or changed.
     """
-    from adjudge.cli.running import Job, execute, show, status
+    from adjudge.cli.running import Job, default_folder, execute, show, status
     from adjudge.dataset import read_items
 
     rubric = load_rubric(rubric_name) if rubric_name else None
     data = read_items(file, columns={k: str(v) for k, v in columns.items()}, skip_bad_rows=skip_bad_rows, limit=limit)
-    skipped = (
-        [f"{len(data.bad_rows)} rows could not be read and were left out: {data.bad_rows[0]} …"]
-        if data.bad_rows
-        else []
-    )
+    how = how_from(options)
     job = Job(
         title=f"{file.name} by {rubric.title or rubric.id if rubric else 'its own rubrics'}",
         items=data.items,
         rubric=rubric,
-        how=how_from(options),
-        out=out or Path(f"adjudge-{_slug(file.stem)}-{_slug(rubric.id if rubric else 'own')}"),
+        how=how,
+        out=out or default_folder(file.stem, rubric.id if rubric else "own rubrics", how.backend, how.read_out or ""),
         source={"command": "judge", "file": str(file)},
-        warnings=skipped,
+        warnings=[f"left out, since it could not be read: {row}" for row in data.bad_rows],
         data_hash=data.sha256,
     )
     record = execute(job)
     show(record, job, parquet=parquet)
     return status(record, min_coverage)
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower()
 
 
 @click.command()
@@ -81,10 +72,12 @@ def test(rubric_name: str, *, fail_under: float | None, out: Path | None, **opti
     from rich.console import Console
 
     from adjudge.cli.golden import measure_card
+    from adjudge.cli.running import default_folder
     from adjudge.report import confusion_table
 
-    rubric = load_rubric(rubric_name)
-    card, _ = measure_card(rubric, how_from(options), out or Path(f"adjudge-test-{_slug(rubric.id)}"))
+    rubric, how = load_rubric(rubric_name), how_from(options)
+    folder = out or default_folder("test", rubric.id, how.backend, how.read_out or "")
+    card, _ = measure_card(rubric, how, folder)
     Console().print(confusion_table(card))
     agreed = card.agreement or 0.0
     return 1 if card.scored == 0 or (fail_under is not None and agreed < fail_under) else 0

@@ -49,7 +49,7 @@ def lint(paths: Sequence[Path], *, strict: bool) -> None:
         click.echo(f"warning: {problem}")
     click.echo(f"{_count(len(files), 'pack')}, {_count(len(errors), 'error')}, {_count(len(warnings), 'warning')}")
     if errors or (strict and warnings):
-        raise SystemExit(2)
+        click.get_current_context().exit(2)
 
 
 def _lint_file(file: Path, names: tuple[list[str], list[str]], errors: list[Problem], warnings: list[Problem]) -> None:

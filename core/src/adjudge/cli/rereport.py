@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from adjudge.api import result_of
 from adjudge.cli.running import LEDGER
 from adjudge.errors import InputError
+from adjudge.interfaces import Item
 from adjudge.ledger import Ledger
 from adjudge.plugins import Plugins
 from adjudge.report import CardStore, RunRecord, identity_hash
 from adjudge.rubric import Rubric
 from adjudge.submission import Submission
+from adjudge.verdict import Result
 
 
 def read_record(folder: Path, plugins: Plugins) -> RunRecord:
@@ -51,7 +55,15 @@ def read_record(folder: Path, plugins: Plugins) -> RunRecord:
         items=[item for item, _ in rows],
         results=results,
         provenance=provenance,
-        figures=saved.get("figures", {}),
+        figures=_figures(plugins, str(provenance.get("task", "")), [item for item, _ in rows], results),
         card=card,
         warnings=saved["warnings"],
     )
+
+
+def _figures(plugins: Plugins, task: str, items: Sequence[Item], results: Sequence[Result]) -> dict[str, Any]:
+    """The task's metrics, computed again; none if the run was no task or its plugin is gone."""
+    figures: dict[str, Any] = {}
+    for metric in plugins.tasks[task].metrics if task in plugins.tasks else ():
+        figures |= metric(items, results)
+    return figures

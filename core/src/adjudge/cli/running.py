@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+import re
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,7 +92,13 @@ def _read_key(marker: Path) -> dict[str, Any]:
 
 
 def _describe(key: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in key.items())
+    return ", ".join(f"{name} {value}" for name, value in key.items() if value)
+
+
+def default_folder(*parts: str) -> Path:
+    """Where a run goes if the user does not say: a name made of what is judged, by which rubric and backend."""
+    words = (re.sub(r"[^A-Za-z0-9]+", "-", part).strip("-").lower()[:40] for part in parts)
+    return Path("-".join(("adjudge", *(word for word in words if word))))
 
 
 def execute(job: Job) -> RunRecord:
@@ -100,7 +107,14 @@ def execute(job: Job) -> RunRecord:
     Raises:
         click.exceptions.Exit: With 130 after Ctrl-C; what was judged is in the ledger.
     """
-    key = {**job.source, "rubric": job.rubric.id if job.rubric else "each submission's own"}
+    key = {
+        **job.source,
+        "rubric": job.rubric.id if job.rubric else "each submission's own",
+        "backend": job.how.backend,
+        "judge": job.how.judge or job.judge,
+        "read-out": job.how.read_out,
+        "candidate": job.candidate,
+    }
     with open_folder(job.out, key, durable=job.how.durable) as ledger:
         return asyncio.run(_execute(job, ledger))
 

@@ -36,7 +36,7 @@ def run(
     **options: Any,
 ) -> int:
     """Run TASK: judge given answers, have a candidate answer first, or measure the judge against gold labels."""
-    from adjudge.cli.running import Job, execute, show, status
+    from adjudge.cli.running import Job, default_folder, execute, show, status
 
     plugins = installed()
     spec = lookup(plugins, plugins.tasks, "task", task)
@@ -45,13 +45,14 @@ def run(
     rubric = load_rubric(spec.rubric, plugins) if isinstance(spec.rubric, str) else spec.rubric(**values)
     defaults = {"read_out": spec.read_out, **spec.judge_options, **(spec.options(**values) if spec.options else {})}
     judge = str(defaults.pop("judge", spec.judge))
+    how = how_from(options)
     given = "".join(f" {name}={value}" for name, value in sorted(parameters.items()))
     job = Job(
         title=f"{spec.summary}{' (' + given.strip() + ')' if given else ''}",
         items=tuple(spec.dataset(**values))[:limit],
         rubric=rubric,
-        how=how_from(options),
-        out=out or Path(f"adjudge-run-{task}"),
+        how=how,
+        out=out or default_folder("run", task, *map(str, parameters.values()), how.backend, how.read_out or ""),
         source={"command": "run", "task": task, "parameters": values, "limit": limit},
         defaults=defaults,
         judge=judge,
