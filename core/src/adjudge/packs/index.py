@@ -34,7 +34,7 @@ class PackEntry:
         Raises:
             PackError: The pack is refused.
         """
-        return parse_pack(_read(self.file), self.name, self.distribution)
+        return parse_pack(_read(self.file, self.name), self.name, self.distribution)
 
 
 class PackIndex:
@@ -77,21 +77,24 @@ class PackIndex:
             PackError: It is refused.
             PluginError: Two packs have this or another id in common.
         """
-        if rubric_id not in self._loaded:
-            entries = self.ids()
-            if rubric_id not in entries:
-                broken = ", ".join(self._scan[1])
-                hint = "(see `adjudge rubrics`" + (f"; these could not be read: {broken})" if broken else ")")
-                raise UnknownNameError("rubric", rubric_id, entries, hint)
-            self._loaded[rubric_id] = entries[rubric_id].load()
-        return self._loaded[rubric_id]
+        entries = self.ids()
+        if rubric_id not in entries:
+            broken = ", ".join(self._scan[1])
+            hint = "(see `adjudge rubrics`" + (f"; these could not be read: {broken})" if broken else ")")
+            raise UnknownNameError("rubric", rubric_id, entries, hint)
+        return self._load(entries[rubric_id])
+
+    def _load(self, entry: PackEntry) -> Pack:
+        if entry.name not in self._loaded:
+            self._loaded[entry.name] = entry.load()
+        return self._loaded[entry.name]
 
     def broken(self) -> dict[str, PackError]:
         """Load every pack and give the errors of those that are refused, by file name."""
         errors = dict(self._scan[1])
         for entry in self._scan[0]:
             try:
-                entry.load()
+                self._load(entry)
             except PackError as error:
                 errors[entry.name] = error
         return errors
@@ -137,22 +140,22 @@ def _id_of(file: Traversable, folder: Traversable, label: str) -> str:
     """
     if isinstance(file, Path) and isinstance(folder, Path) and not file.resolve().is_relative_to(folder.resolve()):
         raise _refusal(label, "the link leads out of the pack folder; put the file itself there", "outside")
-    found = peek_id(_read(file, label))
+    found = peek_id(_read(file, label), label)
     if not found:
         parse_pack(_read(file, label), label)
         raise _refusal(label, "the pack has no id; add `id: name`", "missing-field")
     return found
 
 
-def _read(file: Traversable, label: str = "") -> bytes:
+def _read(file: Traversable, label: str) -> bytes:
     if not file.is_file():
-        raise _refusal(label or file.name, "is no ordinary file", "unreadable")
+        raise _refusal(label, "is no ordinary file", "unreadable")
     try:
         with file.open("rb") as stream:
             data: bytes = stream.read(MAX_BYTES + 1)
             return data
     except OSError as error:
-        raise _refusal(label or file.name, f"cannot be read: {error.strerror or error}", "unreadable") from None
+        raise _refusal(label, f"cannot be read: {error.strerror or error}", "unreadable") from None
 
 
 def _refusal(label: str, message: str, rule: str) -> PackError:

@@ -48,7 +48,9 @@ def build_rubric(value: Any, tree: Node, findings: Findings) -> Rubric:
 
 def _add_model_errors(error: ValidationError, known: list[Path], tree: Node, findings: Findings) -> None:
     """Add what the model found, unless one of our own findings inside the same part says it better."""
-    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    # The shape is right, so what is no value error (a list too short) only follows from one.
+    for detail in [each for each in details if each["type"] == "value_error"] or details:
         path = detail["loc"]
         if any(own[: len(path)] == path or path[: len(own)] == own for own in known) or _is_told_of(path, tree):
             continue

@@ -108,9 +108,17 @@ def parse_tree(data: bytes, findings: Findings, loader: Any = FAST_LOADER) -> No
     return builder.root
 
 
-def peek_id(data: bytes) -> str | None:
-    """Read the top-level `id` and nothing behind it; None if it cannot be found that way."""
-    findings = Findings("")
+def peek_id(data: bytes, name: str) -> str | None:
+    """Read the top-level `id` and nothing behind it; None if there is none.
+
+    Args:
+        data: The whole file.
+        name: What to call it in messages.
+
+    Raises:
+        PackError: What stands before the id is no strict YAML.
+    """
+    findings = Findings(name)
     builder = _Builder(findings)
     for event in _events(_decode(data, findings), findings, FAST_LOADER):
         builder.take(event)

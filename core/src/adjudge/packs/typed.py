@@ -68,14 +68,14 @@ class _Typing:
             return node.text == "true"
         return self._number(node) if _NUMBER.fullmatch(node.text) else node.text
 
-    def _number(self, node: Node) -> float | int | None:
-        """Read a JSON number; None, with a problem noted, if it is out of range."""
+    def _number(self, node: Node) -> float | int:
+        """Read a JSON number; 1, with a problem noted, if it is out of range."""
         if len(node.text) <= _MOST_DIGITS:
             number = int(node.text) if node.text.removeprefix("-").isdecimal() else float(node.text)
             if math.isfinite(number):
                 return number
         self._findings.add(node.place, f"the number {shown(node.text)} is out of range; shorten it", "number")
-        return None
+        return 1
 
 
 def _fields(choices: list[Schema], key: str) -> list[Schema]:
