@@ -213,12 +213,26 @@ def build_judge(plugins: Plugins, name: str, options: Mapping[str, Any]) -> Judg
 
 
 def judge(
-    submission: Item | str, rubric: Rubric | str | Path, *, backend: Backend | str = DEFAULT_BACKEND, **options: Any
+    submission: Item | str,
+    rubric: Rubric | str | Path,
+    *,
+    input: str = "",  # noqa: A002 - the word of the submission's own field
+    backend: Backend | str = DEFAULT_BACKEND,
+    **options: Any,
 ) -> Result:
-    """Judge one submission, synchronously; the options are those of `make_judge`."""
+    """Judge one submission, synchronously.
+
+    Args:
+        submission: A submission, a comparison, or plain text.
+        rubric: A rubric, the id of an installed pack, or the path of a YAML file.
+        input: What was asked, if `submission` is plain text.
+        backend: A backend, or `name` or `name:model` of an installed one.
+        options: As for `make_judge`.
+    """
+    item = Submission(id="1", input=input, output=submission) if isinstance(submission, str) else submission
 
     async def once() -> Result:
         async with make_judge(rubric, backend=backend, **options) as bound:
-            return await bound(submission)
+            return await bound(item)
 
     return asyncio.run(once())
