@@ -104,9 +104,44 @@ def test_an_unscored_dependency_opens_the_bounds_of_its_dependent_both_ways(rubr
 
 
 def test_a_skipped_criterion_under_an_unscored_dependency_is_not_due_but_uncertain(rubric_of, criterion_of, verdict_of):
-    rubric = rubric_of(criterion_of("a"), criterion_of("b", depends_on=[Dependency(criterion="a")]))
-    found = score(rubric, [verdict_of("a", reason="infra"), verdict_of("b")])
-    assert (found.coverage, found.bounds) == (0.0, (0.0, 1.0))
+    rubric = rubric_of(criterion_of("a"), criterion_of("b", depends_on=[Dependency(criterion="a")]), criterion_of("c"))
+    found = score(rubric, [verdict_of("a", reason="infra"), verdict_of("b"), verdict_of("c", "met")])
+    assert (found.coverage, found.bounds) == (0.5, (1 / 3, 1.0))
+
+
+def test_doubt_about_a_dependency_is_handed_down_a_chain(rubric_of, criterion_of, verdict_of):
+    rubric = rubric_of(
+        criterion_of("a"),
+        criterion_of("b", depends_on=[Dependency(criterion="a")]),
+        criterion_of("c", depends_on=[Dependency(criterion="b")], dimension="late"),
+    )
+    found = score(rubric, [verdict_of("a", reason="infra"), verdict_of("b", "met"), verdict_of("c")])
+    assert (found.coverage, found.dimensions, found.bounds) == (0.5, {"late": None}, (0.0, 1.0))
+
+
+def test_of_several_failed_dependencies_one_that_asks_for_the_worst_decides(rubric_of, criterion_of, verdict_of):
+    gates = [Dependency(criterion="a", otherwise="exclude"), Dependency(criterion="b")]
+    rubric = rubric_of(criterion_of("a"), criterion_of("b"), criterion_of("c", depends_on=gates))
+    found = score(rubric, [verdict_of("a", "unmet"), verdict_of("b", "unmet"), verdict_of("c")])
+    assert found.criteria["c"] == 0
+
+
+def test_criteria_that_are_ruled_out_leave_the_bounds_alone_however_many_depend_on_them(
+    rubric_of, criterion_of, verdict_of
+):
+    count = 2 * MOST_CASES.bit_length()
+    chain = [criterion_of("c0")]
+    chain += [criterion_of(f"c{i}", depends_on=[Dependency(criterion=f"c{i - 1}")]) for i in range(1, count)]
+    found = score(rubric_of(*chain), [verdict_of("c0", "unmet"), *(verdict_of(f"c{i}") for i in range(1, count))])
+    assert (found.value, found.bounds, found.coverage) == (0.0, (0.0, 0.0), 1.0)
+
+
+def test_with_expected_scores_an_open_dependency_leaves_its_own_score_open_too(rubric_of, criterion_of, verdict_of):
+    gate = Dependency(criterion="a", otherwise="exclude")
+    criteria = [criterion_of("a"), criterion_of("b", depends_on=[gate])]
+    verdicts = [verdict_of("a", reason="infra"), verdict_of("b", "unmet")]
+    assert score(rubric_of(*criteria), verdicts).bounds == (0.0, 0.5)
+    assert score(rubric_of(*criteria, use="expected"), verdicts).bounds == (0.0, 1.0)
 
 
 def test_a_skipped_criterion_whose_dependency_holds_is_missing(rubric_of, criterion_of, verdict_of):
