@@ -219,6 +219,13 @@ def test_a_problem_prints_on_one_line_however_long_its_value(refusals: Callable[
     assert "\n" not in str(problem)
 
 
+def test_a_listing_of_names_is_cut_too(load_draft: Load) -> None:
+    scales = f"scales: {{{'x' * 1000}: 1-5, {'y' * 1000}: 1-5}}\n"
+    with pytest.raises(PackError) as caught:
+        load_draft(scales + CRITERION + "    scale: q\n")
+    assert len(str(caught.value)) < 500
+
+
 def test_comments_and_layout_leave_the_hash_alone(good_pack: str, load: Load) -> None:
     other = "# a comment\n" + good_pack.replace("values: [honesty]", "values:\n      - honesty")
     assert load(other).hash == load(good_pack).hash

@@ -47,7 +47,11 @@ class RubricDiff:
 
 
 def diff_rubrics(old: Rubric, new: Rubric) -> RubricDiff:
-    """Compare two versions of a rubric, criterion by criterion (matched by id)."""
+    """Compare two versions of a rubric, criterion by criterion (matched by id).
+
+    Meant for judges that ask one criterion at a time. A judge that asks several in one prompt asks all of them again
+    when one of them changed.
+    """
     before = {criterion.id: criterion for criterion in old.criteria}
     after = {criterion.id: criterion for criterion in new.criteria}
     changed = {name: _differing(before[name], after[name]) for name in after if name in before}

@@ -67,7 +67,7 @@ def shown(value: object) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Say which known name was probably meant, or which names there are."""
-    names = list(known)
+    names = [each[:SHOWN_CHARACTERS] for each in known]
     near = get_close_matches(name[:SHOWN_CHARACTERS], names[:1000], n=1, cutoff=0.6)
     if near:
         return f"did you mean {shown(near[0])}?"
