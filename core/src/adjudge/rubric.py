@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -113,9 +114,9 @@ class Scale(Frozen):
 
 BINARY = Scale(
     kind="binary",
-    levels=(Level(id="unmet", score=0, label="no"), Level(id="met", score=1, label="yes")),
+    levels=(Level(id="unmet", score=0, label="No"), Level(id="met", score=1, label="Yes")),
 )
-"""The default scale: the criterion is met (`yes`) or unmet (`no`)."""
+"""The default scale: the criterion is met (`Yes`) or unmet (`No`)."""
 
 
 def _first_repeat(values: list[str]) -> str:
@@ -421,8 +422,7 @@ class Rubric(Frozen):
         for owner, parent in [*parents.items(), *((c.id, c.group) for c in self.criteria)]:
             if parent is not None and parent not in parents:
                 raise ValueError(f"{owner!r} hangs from the group {parent!r}, which does not exist")
-        for group in parents:
-            _refuse_cycle(group, lambda node: [p] if (p := parents[node]) is not None else [], "groups")
+        _refuse_cycle({group: [] if parent is None else [parent] for group, parent in parents.items()}, "groups")
 
     def _check_dependencies(self, by_id: dict[str, Criterion]) -> None:
         for criterion in self.criteria:
@@ -433,8 +433,7 @@ class Rubric(Frozen):
                 for level in dependency.levels:
                     if level not in other.scale:
                         raise ValueError(f"{criterion.id!r} depends on {level!r}, which is no level of {other.id!r}")
-        for criterion in self.criteria:
-            _refuse_cycle(criterion.id, lambda node: [d.criterion for d in by_id[node].depends_on], "depends_on")
+        _refuse_cycle({c.id: [d.criterion for d in c.depends_on] for c in self.criteria}, "depends_on")
 
     def criterion(self, criterion_id: str) -> Criterion:
         """The criterion of that id.
@@ -447,16 +446,14 @@ class Rubric(Frozen):
     @cached_property
     def waves(self) -> tuple[tuple[Criterion, ...], ...]:
         """The criteria in the order in which they can be asked: each wave depends only on those before it."""
+        needs = {c.id: [dependency.criterion for dependency in c.depends_on] for c in self.criteria}
         depth: dict[str, int] = {}
-        while len(depth) < len(self.criteria):
-            for criterion in self.criteria:
-                needs = [dependency.criterion for dependency in criterion.depends_on]
-                if criterion.id not in depth and all(need in depth for need in needs):
-                    depth[criterion.id] = 1 + max((depth[need] for need in needs), default=-1)
-        return tuple(
-            tuple(criterion for criterion in self.criteria if depth[criterion.id] == level)
-            for level in range(max(depth.values()) + 1)
-        )
+        for name in TopologicalSorter(needs).static_order():
+            depth[name] = 1 + max((depth[need] for need in needs[name]), default=-1)
+        waves: list[list[Criterion]] = [[] for _ in range(max(depth.values()) + 1)]
+        for criterion in self.criteria:
+            waves[depth[criterion.id]].append(criterion)
+        return tuple(map(tuple, waves))
 
     @cached_property
     def _by_id(self) -> dict[str, Criterion]:
@@ -468,17 +465,12 @@ class Rubric(Frozen):
         return content_hash(self)
 
 
-def _refuse_cycle(start: str, following: Any, where: str) -> None:
-    """Raise ValueError if `start` can be reached from itself."""
-    seen: set[str] = set()
-    ahead = list(following(start))
-    while ahead:
-        node = ahead.pop()
-        if node == start:
-            raise ValueError(f"{where} go round in a circle through {start!r}")
-        if node not in seen:
-            seen.add(node)
-            ahead.extend(following(node))
+def _refuse_cycle(needs: Mapping[str, Sequence[str]], where: str) -> None:
+    """Raise ValueError if anything needs itself, directly or not."""
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        raise ValueError(f"{where} go round in a circle through {error.args[1][0]!r}") from None
 
 
 def content_hash(value: BaseModel) -> str:

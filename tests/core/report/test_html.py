@@ -186,7 +186,7 @@ def test_an_unscored_verdict_is_named_with_its_reason_and_is_no_zero(run):
 def test_a_verdict_shows_level_share_mass_quotes_feedback_and_the_human_label(run):
     html = render_html(run)
     text = " ".join(Page(html).text.split())
-    assert "met (yes)" in text
+    assert "met (Yes)" in text
     assert "score 1 · expected 0.900 · label mass 83 %" in text
     assert 'style="width:90.0%"' in html
     assert "human: no (r1)" in text

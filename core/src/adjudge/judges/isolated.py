@@ -11,6 +11,7 @@ from adjudge.judges.asking import Inquiry, Subject, primed, verdict_of
 from adjudge.judges.settings import Settings, only_submission
 from adjudge.prompts import flags_of
 from adjudge.rubric import Criterion, Rubric
+from adjudge.scoring.standing import satisfying
 from adjudge.submission import Submission, as_text
 from adjudge.verdict import Verdict
 
@@ -38,7 +39,7 @@ class IsolatedJudge:
         for wave in rubric.waves:
             due = []
             for criterion in wave:
-                if is_ruled_out(criterion, verdicts):
+                if is_ruled_out(rubric, criterion, verdicts):
                     verdicts[criterion.id] = [_skipped(criterion, subject)]
                 else:
                     due.append(criterion)
@@ -69,15 +70,15 @@ async def _ask_one(inquiry: Inquiry, criterion: Criterion, subject: Subject) -> 
     return verdict_of(criterion, await inquiry.run([criterion]), subject, repeat=inquiry.repeat)
 
 
-def is_ruled_out(criterion: Criterion, verdicts: dict[str, list[Verdict]]) -> bool:
+def is_ruled_out(rubric: Rubric, criterion: Criterion, verdicts: dict[str, list[Verdict]]) -> bool:
     """Whether a dependency of the criterion is known to be unmet, by the majority of its scored repeats."""
     for dependency in criterion.depends_on:
         known = verdicts[dependency.criterion]
         if known[0].status == "skipped":
             return True
         levels = [verdict.level for verdict in known if verdict.level is not None]
-        wanted = dependency.levels
-        if wanted and levels and sum(level in wanted for level in levels) * 2 <= len(levels):
+        wanted = satisfying(dependency, rubric.criterion(dependency.criterion).scale)
+        if levels and sum(level in wanted for level in levels) * 2 <= len(levels):
             return True
     return False
 
