@@ -189,7 +189,7 @@ def test_a_verdict_shows_level_share_mass_quotes_feedback_and_the_human_label(ru
     assert "met (Yes)" in text
     assert "score 1 · expected 0.900 · label mass 83 %" in text
     assert 'style="width:90.0%"' in html
-    assert "human: no (r1)" in text
+    assert "human: No (r1)" in text
     assert "differs from a human label" in text
     assert text.count("Name the sign that makes you call.") == 2
     assert "invented words not found in the output" in text
