@@ -161,7 +161,7 @@ async def test_json_obeys_the_schema_and_is_the_same_again_at_temperature_zero(
 
 
 async def test_a_schema_that_the_engine_drops_is_a_failure(backend: LocalBackend, question: Make) -> None:
-    reply = await backend.ask(question(json_schema={"type": "nonsense"}, sampling={"max_tokens": 200}))
+    reply = await backend.ask(question("Say yes.", json_schema={"type": "nonsense"}, sampling={"max_tokens": 200}))
     assert reply.failure is not None
     assert "did not apply the JSON schema" in reply.failure.detail
 

@@ -171,8 +171,10 @@ class LocalBackend:
         if result.stop == "length" and room < sampling.max_tokens:
             raise EngineError(self._too_long(prompt, sampling.max_tokens), "overflow")
         if constraint and result.stop == "stop" and not _is_json(result.text):
-            # Under a grammar only a whole JSON text can end: the engine drops a schema that it does not take, in silence.
+            # Under a grammar only whole JSON can end; a schema that it does not take the engine drops in silence.
             raise EngineError("the engine did not apply the JSON schema; simplify it")
+        if not result.text:
+            return Reply(stop="error", failure=Failure(reason="parse", detail="the model wrote nothing"))
         return Reply(text=result.text, stop=result.stop, sent={**sent, "json_schema": bool(constraint)})
 
     def _room(self, prompt: Tokenised, least: int) -> int:

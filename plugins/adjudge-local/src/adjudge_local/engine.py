@@ -76,7 +76,7 @@ class Engine:
         self._address = urlsplit(self._server.listening_address)
         self.context: int = self._http("GET", "/props")["default_generation_settings"]["n_ctx"]
         """Tokens of prompt and reply together, per slot."""
-        self.tokenize = lru_cache(maxsize=1024)(self._tokenize)
+        self.tokenize = lru_cache(maxsize=256)(self._tokenize)
         """As `_tokenize`; the segments of a submission come again for each criterion."""
 
     def _tokenize(self, text: str, special: bool = False, start: bool = False) -> tuple[int, ...]:
