@@ -1,21 +1,18 @@
-"""Finds and loads plugins: entry-point group `adjudge`, through pluggy.
+"""Loads plugins through pluggy and collects what they bring.
 
-Each entry point is loaded on its own, so that one broken plugin never hides the others. What was found is compared
-with what was loaded: pluggy skips a second entry point of the same name in silence, which is refused here.
+Each entry point is loaded on its own and each hook called on its own, so that one broken plugin never hides the others.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import Distribution, EntryPoint, distributions
 from importlib.resources.abc import Traversable
-from importlib.util import find_spec
+from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from adjudge.errors import BackendError, PluginError, UnknownNameError
+from adjudge.discovery import COMMANDS_GROUP, GROUP, FoundPlugin, find_plugins, is_present, refuse_clashes
+from adjudge.errors import BackendError, PluginError, UnknownNameError, UnsupportedError
 
 if TYPE_CHECKING:
     import click
@@ -23,81 +20,31 @@ if TYPE_CHECKING:
     from adjudge.interfaces import AnalysisSpec, BackendSpec, JudgeSpec, ScoringSpec, SolverSpec, TaskSpec
     from adjudge.packs import PackIndex
 
-GROUP = "adjudge"
-COMMANDS_GROUP = "adjudge.commands"
+__all__ = ["COMMANDS_GROUP", "FoundPlugin", "Plugins", "build_backend", "find_plugins", "load_plugins", "lookup"]
+
 NO_BACKEND_HINT = "(a backend is a plugin, for example: pip install adjudge-local)"
 
+T = TypeVar("T")
 S = TypeVar("S", bound="BackendSpec | JudgeSpec | SolverSpec | ScoringSpec | TaskSpec | AnalysisSpec")
 
 
-@dataclass(frozen=True, slots=True)
-class FoundPlugin:
-    """An entry point, as its distribution's metadata tells, before anything is imported."""
-
-    name: str
-    """Name of the entry point."""
-    module: str
-    """Module that it names."""
-    distribution: str
-    """Distribution that brings it."""
-    version: str
-    """That distribution's version."""
-    entry_point: EntryPoint
-    """Loads it."""
-
-    @property
-    def importable(self) -> bool:
-        """Whether the top-level package can be found; runs none of the plugin's code."""
-        return find_spec(self.module.partition(".")[0]) is not None
+def _told(error: BaseException) -> str:
+    """An error in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def find_plugins(group: str = GROUP) -> list[FoundPlugin]:
-    """List the plugins of all installed distributions, switches applied, in order of name.
+def _checked(values: object, wanted: type[T]) -> list[T]:
+    """What a hook returned, as a list.
 
     Raises:
-        PluginError: Two distributions use one entry-point name.
+        PluginError: It is no list, or something in it is of another type.
     """
-    found = [
-        FoundPlugin(entry.name, entry.module, distribution.metadata["Name"], distribution.version, entry)
-        for distribution in _unique_distributions()
-        for entry in distribution.entry_points.select(group=group)
-    ]
-    _refuse_clashes([(plugin.name, plugin.distribution) for plugin in found], "entry point")
-    return sorted((plugin for plugin in found if _is_wanted(plugin)), key=lambda plugin: plugin.name)
-
-
-def _unique_distributions() -> list[Distribution]:
-    """Installed distributions, the first of each name on the path, as the import system sees them."""
-    by_name: dict[str, Distribution] = {}
-    for distribution in distributions():
-        name = distribution.metadata["Name"]
-        if name:
-            by_name.setdefault(name.lower().replace("_", "-"), distribution)
-    return list(by_name.values())
-
-
-def _is_wanted(plugin: FoundPlugin) -> bool:
-    """Apply `ADJUDGE_PLUGINS` (only these) and `ADJUDGE_DISABLE` (not these); core itself always loads."""
-    only, never = (_names_in(os.environ.get(name, "")) for name in ("ADJUDGE_PLUGINS", "ADJUDGE_DISABLE"))
-    if plugin.name == "core":
-        return True
-    names = {plugin.name, plugin.distribution}
-    return (not only or bool(names & only)) and not names & never
-
-
-def _names_in(value: str) -> set[str]:
-    return {name.strip() for name in value.split(",") if name.strip()}
-
-
-def _refuse_clashes(named: Sequence[tuple[str, str]], kind: str) -> None:
-    owner: dict[str, str] = {}
-    for name, distribution in named:
-        if name in owner:
-            raise PluginError(
-                f"two plugins bring a {kind} named {name!r}: {owner[name]} and {distribution}; "
-                f"uninstall one, or switch one off with ADJUDGE_DISABLE={distribution}"
-            )
-        owner[name] = distribution
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        raise PluginError(f"returns a {type(values).__name__}; a list of {wanted.__name__} is wanted")
+    for value in values:
+        if not isinstance(value, wanted):
+            raise PluginError(f"gives a {type(value).__name__}; a {wanted.__name__} is wanted")
+    return list(values)
 
 
 class Plugins:
@@ -120,46 +67,40 @@ class Plugins:
     def _load(self, plugin: FoundPlugin) -> None:
         try:
             module = plugin.entry_point.load()
+            self._refuse_misspelt_hooks(module)
             self.manager.register(module, name=plugin.name)
-            self._refuse_misspelt_hooks(module, plugin.name)
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the others must still work
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may do anything; the others must still work
             if self.manager.has_plugin(plugin.name):
                 self.manager.unregister(name=plugin.name)
-            self.failures[plugin.name] = f"{type(error).__name__}: {error}".replace("\n", " ")
+            self.failures[plugin.name] = _told(error)
 
-    def _refuse_misspelt_hooks(self, module: object, name: str) -> None:
-        known = {hook for hook in vars(self.manager.hook) if not hook.startswith("_") and self._has_spec(hook)}
+    def _refuse_misspelt_hooks(self, module: object) -> None:
+        """Refuse a function that looks like a hook and would never be called."""
+        known = {hook for hook in vars(self.manager.hook) if hook.startswith("adjudge_")}
         for hook in dir(module):
-            if hook.startswith("adjudge_") and hook not in known and callable(getattr(module, hook)):
-                raise UnknownNameError("hook", hook, known, f"(in plugin {name!r})")
-
-    def _has_spec(self, hook: str) -> bool:
-        return getattr(self.manager.hook, hook).spec is not None
-
-    def _distribution_of(self, plugin_name: str) -> str:
-        return next((p.distribution for p in self.found if p.name == plugin_name), plugin_name)
-
-    def _collect(self, hook_name: str) -> list[tuple[str, Any]]:
-        """Call one hook of each plugin apart: pairs of distribution and value."""
-        hook = getattr(self.manager.hook, hook_name)
-        collected: list[tuple[str, Any]] = []
-        for implementation in hook.get_hookimpls():
-            try:
-                values = list(implementation.function())
-            except Exception as error:  # noqa: BLE001 - as in _load
-                self.failures[implementation.plugin_name] = f"{hook_name}: {type(error).__name__}: {error}"
+            if not hook.startswith("adjudge_") or not callable(getattr(module, hook)):
                 continue
-            collected += [(self._distribution_of(implementation.plugin_name), value) for value in values]
+            if hook not in known:
+                raise UnknownNameError("hook", hook, known)
+            if self.manager.parse_hookimpl_opts(module, hook) is None:
+                raise PluginError(f"{hook} is not marked as a hook; put @hookimpl above it")
+
+    def _collect(self, hook_name: str, wanted: type[T]) -> list[tuple[str, T]]:
+        """Call one hook of each plugin apart: pairs of distribution and value."""
+        owner = {plugin.name: plugin.distribution for plugin in self.found}
+        collected: list[tuple[str, T]] = []
+        for implementation in getattr(self.manager.hook, hook_name).get_hookimpls():
+            try:
+                values = _checked(implementation.function(), wanted)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - as in _load
+                self.failures[implementation.plugin_name] = f"{hook_name}: {_told(error)}"
+                continue
+            collected += [(owner[implementation.plugin_name], value) for value in values]
         return collected
 
     def _specs(self, hook: str, kind: str, spec_type: type[S]) -> dict[str, S]:
-        collected = self._collect(hook)
-        for distribution, spec in collected:
-            if not isinstance(spec, spec_type):
-                raise PluginError(
-                    f"{distribution} gives a {type(spec).__name__} as {kind}; a {spec_type.__name__} is wanted"
-                )
-        _refuse_clashes([(spec.name, distribution) for distribution, spec in collected], kind)
+        collected = self._collect(hook, spec_type)
+        refuse_clashes([(spec.name, distribution) for distribution, spec in collected], kind)
         return {spec.name: spec for _, spec in sorted(collected, key=lambda pair: str(pair[1].name))}
 
     @cached_property
@@ -209,20 +150,20 @@ class Plugins:
         """Rubric packs of all plugins."""
         from adjudge.packs import PackIndex
 
-        folders: list[tuple[str, Traversable]] = self._collect("adjudge_rubric_packs")
-        return PackIndex(folders)
+        return PackIndex(self._collect("adjudge_rubric_packs", Traversable))  # type: ignore[type-abstract]
 
     @cached_property
     def commands(self) -> Mapping[str, click.Command]:
         """Subcommands of plugins by name."""
-        collected = self._collect("adjudge_commands")
-        _refuse_clashes([(str(command.name), distribution) for distribution, command in collected], "command")
+        import click
+
+        collected = self._collect("adjudge_commands", click.Command)
+        refuse_clashes([(str(command.name), distribution) for distribution, command in collected], "command")
         return {str(command.name): command for _, command in collected}
 
     def hooks_of(self, plugin_name: str) -> list[str]:
         """Names of the hooks that a loaded plugin implements."""
-        plugin = self.manager.get_plugin(plugin_name)
-        callers = self.manager.get_hookcallers(plugin) if plugin is not None else None
+        callers = self.manager.get_hookcallers(self.manager.get_plugin(plugin_name))
         return sorted(caller.name for caller in callers or [])
 
 
@@ -241,16 +182,19 @@ def build_backend(plugins: Plugins, name: str, options: Mapping[str, Any] | None
     Raises:
         UnknownNameError: No such backend.
         BackendError: It is not installed or cannot start; the text says the pip line.
+        UnsupportedError: It has no such option.
     """
     kind, _, model = name.partition(":")
     spec = lookup(plugins, plugins.backends, "backend", kind, NO_BACKEND_HINT)
-    absent = [package for package in spec.requires if find_spec(package) is None]
+    absent = [package for package in spec.requires if not is_present(package)]
     if absent:
         raise BackendError(f"backend {kind!r} needs {', '.join(absent)}: {spec.install}")
-    return spec.build(model=model or None, **(options or {}))
-
-
-T = TypeVar("T")
+    given = {"model": model or None, **(options or {})}
+    try:
+        signature(spec.build).bind(**given)
+    except TypeError as error:
+        raise UnsupportedError(f"the backend {kind!r} does not take these options: {error}") from error
+    return spec.build(**given)
 
 
 def lookup(plugins: Plugins, table: Mapping[str, T], kind: str, name: str, hint: str = "") -> T:
