@@ -116,6 +116,12 @@ class Failure(Frozen):
     """Class of the failure."""
     detail: str = ""
     """What happened, in one line, free of secrets."""
+    retryable: bool = False
+    """The same question may succeed a little later: overload, a cut connection, a server error."""
+    retry_after: float | None = None
+    """Seconds that the server asked to wait."""
+    fatal: bool = False
+    """Every further question would fail the same way: wrong key, unknown model, spent quota."""
 
 
 class Reply(Frozen):
