@@ -60,7 +60,7 @@ class Submission(Frozen):
     """Human verdicts, per criterion and rater."""
     rubric: Rubric | None = None
     """The rubric of this one submission, in place of the run's."""
-    metadata: dict[str, JsonValue] = {}
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
     """Anything else, kept for metrics and reports and never shown to the judge."""
 
 
@@ -73,7 +73,7 @@ class Comparison(Frozen):
     """The candidates, in file order; all share one input."""
     labels: tuple[Label, ...] = ()
     """Human preferences: level `first`, `second`, `tie` or `incomparable`."""
-    metadata: dict[str, JsonValue] = {}
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
     """Anything else, kept for metrics and reports and never shown to the judge."""
 
     @model_validator(mode="after")

@@ -141,7 +141,7 @@ class Reply(Frozen):
     """Tokens and cost."""
     served_model: str = ""
     """The model that answered, by its own account."""
-    sent: dict[str, JsonValue] = {}
+    sent: dict[str, JsonValue] = Field(default_factory=dict)
     """Parameters as they were sent."""
     cached: bool = Field(default=False, exclude=True)
     """Came from the ledger: nothing was paid."""
@@ -224,7 +224,7 @@ class Score(Frozen):
     """Scored share of the criteria that were due (skipped ones are not due)."""
     criteria: dict[str, float | None]
     """Score of each criterion's level, in its scale's units."""
-    dimensions: dict[str, float | None] = {}
+    dimensions: dict[str, float | None] = Field(default_factory=dict)
     """Share of the best reachable, per dimension, from 0 to 1."""
     note: str = ""
     """Why there is no value, or what capped it."""
