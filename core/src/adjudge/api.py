@@ -58,6 +58,8 @@ class BoundJudge:
         settings = getattr(judge, "settings", None)
         if settings is not None:
             settings.check(backend.capabilities)
+        if rubric is not None:
+            build_scoring(plugins, rubric)  # before anything is paid for
         self.judge = judge
         self.rubric = rubric
         self.backend = backend
@@ -144,17 +146,17 @@ def build_scoring(plugins: Plugins, rubric: Rubric) -> Scoring:
 
 def preference_score(comparison: Comparison, rubric: Rubric, verdicts: Sequence[Verdict]) -> Score:
     """A comparison has no number, only its preference; coverage says whether that is known."""
-    named = {verdict.criterion: verdict for verdict in verdicts}
-    overall = named.pop("overall", None)
-    scored = sum(verdict.status == "scored" for verdict in named.values())
+    count = len(rubric.criteria)
+    each, overall = verdicts[:count], verdicts[count] if len(verdicts) > count else None
+    scored = sum(verdict.status == "scored" for verdict in each)
     return Score(
         submission=comparison.id,
         rubric=f"{rubric.id} {rubric.version}",
         scoring="preference",
         value=None,
         bounds=None,
-        coverage=scored / len(named),
-        criteria=dict.fromkeys(named),
+        coverage=scored / count,
+        criteria={criterion.id: None for criterion in rubric.criteria},
         note=(overall.level or "") if overall is not None else "",
     )
 
@@ -191,6 +193,10 @@ def make_judge(
         PackError: The pack is malformed.
     """
     known = plugins or installed()
+    if options and not isinstance(judge, str):
+        raise UnsupportedError(f"{', '.join(options)}: options of a judge that is made here; this one is made already")
+    if backend_options and not isinstance(backend, str):
+        raise UnsupportedError(f"{', '.join(backend_options)}: options of a backend that is made here, not of this one")
     chosen = rubric if isinstance(rubric, Rubric) or rubric is None else load_rubric(rubric, known)
     strategy = build_judge(known, judge, options) if isinstance(judge, str) else judge
     model = build_backend(known, backend, backend_options) if isinstance(backend, str) else backend
@@ -228,7 +234,12 @@ def judge(
         input: What was asked, if `submission` is plain text.
         backend: A backend, or `name` or `name:model` of an installed one.
         options: As for `make_judge`.
+
+    Raises:
+        UnsupportedError: An event loop is running, as in a notebook; there, await a judge from `make_judge`.
     """
+    if _loop_is_running():
+        raise UnsupportedError("an event loop is running here; use `await adjudge.make_judge(rubric)(submission)`")
     item = Submission(id="1", input=input, output=submission) if isinstance(submission, str) else submission
 
     async def once() -> Result:
@@ -236,3 +247,11 @@ def judge(
             return await bound(item)
 
     return asyncio.run(once())
+
+
+def _loop_is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

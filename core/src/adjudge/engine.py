@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from adjudge.errors import AdjudgeError, LedgerError, UnsupportedError
 from adjudge.interfaces import Backend, Item, Judge
 from adjudge.ledger import Ledger
 from adjudge.prompts import items_in_input_order
@@ -24,6 +25,9 @@ DEADLINE_SECONDS = 300.0
 
 class StoppedError(Exception):
     """The engine takes no new questions; what was in flight is being finished."""
+
+    def __init__(self) -> None:
+        super().__init__("the engine was stopped and takes no new questions")
 
 
 @dataclass
@@ -58,11 +62,16 @@ class Engine:
             ledger: Where replies go.
             concurrency: Questions in flight; the backend's own figure if None.
             deadline: Seconds for one question, after which it is an `infra` failure.
+
+        Raises:
+            UnsupportedError: Fewer than one question in flight, or no time at all.
         """
         self.backend = backend
         self.ledger = ledger
-        self.concurrency = concurrency or backend.capabilities.concurrency
+        self.concurrency = backend.capabilities.concurrency if concurrency is None else concurrency
         self.deadline = deadline
+        if self.concurrency < 1 or not self.deadline > 0:
+            raise UnsupportedError(f"concurrency={self.concurrency}, deadline={deadline}: both must be more than 0")
         self.tally = Tally()
         self.stopping = False
         self._slots = asyncio.Semaphore(self.concurrency)
@@ -91,13 +100,19 @@ class Engine:
 
         Raises:
             StoppedError: After `stop`, for a question that would have to be sent.
-            LedgerError: The ledger cannot be written.
+            LedgerError: The ledger cannot be written; the engine stops, since what it pays for would be lost.
+            AdjudgeError: The backend says that it cannot answer any such question.
         """
         key = self.fingerprint(question)
-        pending = self._in_flight.get(key)
-        if pending is not None:
+        while (pending := self._in_flight.get(key)) is not None:
+            try:
+                reply = await asyncio.shield(pending)
+            except asyncio.CancelledError:
+                if _is_cancelled_here():
+                    raise
+                continue  # whoever asked was cancelled, we were not: ask ourselves
             self.tally.served += 1
-            return await asyncio.shield(pending)
+            return reply
         known = self.ledger.find(key)
         if known is not None:
             self.tally.served += 1
@@ -109,13 +124,13 @@ class Engine:
         self._in_flight[key] = future
         try:
             reply = await self._ask_in_time(question)
-            self.ledger.record(key, reply, submission=question.submission, criterion=question.criterion)
+            self._record(key, reply, question)
+        except asyncio.CancelledError:
+            future.cancel()
+            raise
         except BaseException as error:
-            if not isinstance(error, asyncio.CancelledError):
-                future.set_exception(error)
-                future.exception()  # seen here; those who wait for it see it too
-            else:
-                future.cancel()
+            future.set_exception(error)
+            future.exception()  # seen here; those who wait for it see it too
             raise
         else:
             future.set_result(reply)
@@ -123,36 +138,61 @@ class Engine:
         finally:
             del self._in_flight[key]
 
+    def _record(self, key: str, reply: Reply, question: Question) -> None:
+        try:
+            self.ledger.record(key, reply, submission=question.submission, criterion=question.criterion)
+        except LedgerError:
+            self.stop()
+            raise
+
     async def _ask_in_time(self, question: Question) -> Reply:
         async with self._slots:
             if self.stopping:
                 raise StoppedError
             self.tally.asked += 1
-            try:
-                async with asyncio.timeout(self.deadline):
-                    reply = await self.backend.ask(question)
-            except TimeoutError:
-                detail = f"no reply within {self.deadline:g} s"
-                reply = Reply(stop="error", failure=Failure(reason="infra", detail=detail))
+            reply = _storable(await self._ask_safely(question))
         self.tally.failed += reply.failure is not None
         self.tally.usage += reply.usage
         return reply
 
+    async def _ask_safely(self, question: Question) -> Reply:
+        """The backend's reply; an error that it should have kept to itself is a failed call, told without its text."""
+        try:
+            async with asyncio.timeout(self.deadline) as limit:
+                return await self.backend.ask(question)
+        except AdjudgeError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a backend is a plugin and may raise anything
+            late = isinstance(error, TimeoutError) and limit.expired()
+            detail = f"no reply within {self.deadline:g} s" if late else f"the backend raised {type(error).__name__}"
+            return Reply(stop="error", failure=Failure(reason="infra", detail=detail))
+
+
+def _is_cancelled_here() -> bool:
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
+def _storable(reply: Reply) -> Reply:
+    """The reply, half characters (a text cut in the middle of one) replaced: JSON cannot hold them."""
+    whole = reply.text.encode("utf-8", "replace").decode()
+    return reply if whole == reply.text else reply.model_copy(update={"text": whole})
+
 
 def fingerprint(question: Question, backend_identity: bytes) -> str:
     """Hash a question and who answers it; the ledger's bookkeeping fields stay out."""
-    digest = hashlib.sha256(backend_identity)
-    digest.update(question.prompt.digest)
-    digest.update(question.identity)
+    prompt = question.prompt
     rest = [
+        # A prompt of a plugin's own making need not have a digest.
+        prompt.digest.hex() or [prompt.system, prompt.input, prompt.output, prompt.ask],
+        question.identity.hex(),
         [[turn.role, turn.kind, turn.content] for turn in question.follow_up],
         question.labels,
-        question.json_schema,
+        json.dumps(question.json_schema),  # the order of its properties is the order of writing
         question.sampling.__dict__,
         question.repeat,
     ]
-    digest.update(_canonical(rest).encode())
-    return digest.hexdigest()
+    return hashlib.sha256(backend_identity + _canonical(rest).encode()).hexdigest()
 
 
 def _canonical(value: object) -> str:
@@ -185,16 +225,26 @@ async def run_judge(
 async def run_each(engine: Engine, positions: Sequence[int], work: Callable[[int], Awaitable[None]]) -> None:
     """Do the work of each position, as many at once as questions may be in flight.
 
+    If one raises, no other is begun, and those that were begun are finished first.
+
     Raises:
         StoppedError: `engine.stop()` was called before all were done.
     """
     queue = iter(positions)
+    failed = False
 
     async def worker() -> None:
+        nonlocal failed
         for position in queue:
             if engine.stopping:
                 raise StoppedError
-            await work(position)
+            if failed:
+                return
+            try:
+                await work(position)
+            except BaseException:
+                failed = True
+                raise
 
     await _all_or_first_error(worker() for _ in range(min(engine.concurrency, len(positions))))
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from adjudge.errors import LedgerError
 from adjudge.submission import Comparison, Submission
@@ -55,16 +55,26 @@ class Ledger:
         self.path = str(path)
         with self._errors():
             self._db = sqlite3.connect(self.path, timeout=_BUSY_MS / 1000, isolation_level=None)
-            self._prepare(durable=durable)
-        self.secret = self._secret()
-        """Keys the random boundaries of prompts."""
+        try:
+            with self._errors():
+                self._prepare(durable=durable)
+            self.secret = self._secret()
+            """Keys the random boundaries of prompts."""
+        except LedgerError:
+            self._db.close()
+            raise
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             raise LedgerError(f"{self.path}: {_explain(error)}") from error
+        except ValidationError as error:
+            found = error.errors()[0]
+            raise LedgerError(
+                f"{self.path}: holds a {error.title} that cannot be read ({found['msg']}); move it away and run again"
+            ) from error
 
     def _prepare(self, *, durable: bool) -> None:
         application = self._pragma("application_id")
@@ -85,10 +95,10 @@ class Ledger:
             raise LedgerError(f"{self.path}: torn ({check}); move it away and run again")
 
     def _create(self) -> None:
-        self._db.executescript(
-            f"BEGIN IMMEDIATE;PRAGMA application_id={_APPLICATION_ID};PRAGMA user_version={_VERSION};{_SCHEMA}COMMIT;"
-        )
-        self._db.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (secrets.token_bytes(16),))
+        # One transaction, so that a second process never sees a ledger without its secret.
+        secret = f"INSERT OR IGNORE INTO meta VALUES ('secret', x'{secrets.token_hex(16)}');"  # noqa: S608 - digits of our own
+        marks = f"PRAGMA application_id={_APPLICATION_ID};PRAGMA user_version={_VERSION};"
+        self._db.executescript(f"BEGIN IMMEDIATE;{marks}{_SCHEMA}{secret}COMMIT;")
 
     def _secret(self) -> bytes:
         with self._errors():
@@ -107,7 +117,7 @@ class Ledger:
             row = self._db.execute(
                 "SELECT reply FROM replies WHERE fingerprint = ? AND usable ORDER BY id DESC LIMIT 1", (fingerprint,)
             ).fetchone()
-        return None if row is None else Reply.model_validate_json(row[0]).model_copy(update={"cached": True})
+            return None if row is None else Reply.model_validate_json(row[0]).model_copy(update={"cached": True})
 
     def record(self, fingerprint: str, reply: Reply, *, submission: str = "", criterion: str = "") -> None:
         """Store a reply, failed or not; committed when this returns."""
@@ -142,7 +152,8 @@ class Ledger:
                 self._db.execute(
                     "INSERT OR REPLACE INTO items VALUES (?, ?, ?)", (run, position, item.model_dump_json())
                 )
-                self._db.executemany("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?)", rows)
+                self._db.execute("DELETE FROM verdicts WHERE run = ? AND position = ?", (run, position))
+                self._db.executemany("INSERT INTO verdicts VALUES (?, ?, ?, ?)", rows)
                 self._db.execute("COMMIT")
             except sqlite3.Error:
                 if self._db.in_transaction:
@@ -170,10 +181,10 @@ class Ledger:
             rows = self._db.execute(
                 "SELECT position, verdict FROM verdicts WHERE run = ? ORDER BY position, part", (run,)
             ).fetchall()
-        verdicts: dict[int, list[Verdict]] = {position: [] for position, _ in items}
-        for position, text in rows:
-            verdicts[position].append(Verdict.model_validate_json(text))
-        return [(_ITEM.validate_json(item), verdicts[position]) for position, item in items]
+            verdicts: dict[int, list[Verdict]] = {position: [] for position, _ in items}
+            for position, text in rows:
+                verdicts[position].append(Verdict.model_validate_json(text))
+            return [(_ITEM.validate_json(item), verdicts[position]) for position, item in items]
 
     def counts(self) -> tuple[int, int]:
         """Number of replies stored, and of those that are usable."""
@@ -192,12 +203,13 @@ class Ledger:
         self.close()
 
 
-def _explain(error: sqlite3.DatabaseError) -> str:
+def _explain(error: sqlite3.Error) -> str:
     text = str(error)
     hints: Sequence[tuple[str, str]] = (
         ("not a database", "not a ledger; choose another --out folder"),
         ("malformed", "torn; move it away and run again"),
         ("full", "the disk is full; free some space and run again, nothing is lost"),
+        ("disk I/O", "the disk cannot be written (full, over a limit, or failing); nothing that was stored is lost"),
         ("readonly", "cannot be written (read-only)"),
         ("unable to open", "cannot be opened; does the folder exist and may it be written?"),
         ("locked", "locked by another process for too long"),

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
-from adjudge.errors import UnknownNameError
+from adjudge.errors import UnknownNameError, UnsupportedError
 from adjudge.rubric import Criterion, Frozen, Rubric, Scale
 from adjudge.submission import Comparison, Submission, as_text
 from adjudge.verdict import Prompt
@@ -33,9 +33,18 @@ SLOTS: Mapping[str, frozenset[str]] = {
 """The slots that each segment of a template may use."""
 
 _SLOT = re.compile(r"\{([a-z_]+)\}")
-_MARKER = re.compile(r"<(?=/?\s*(?:input|output|reference|context|submission)\b[-\w]*)", re.IGNORECASE)
-_CONTROL_TOKEN = re.compile(r"<\|[^<>|]{1,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>")
-_HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\U000e0000-\U000e01ef]")
+_MARKER = re.compile(r"<(?=[\s/]*(?:input|output|reference|context|submission)\b[-\w]*)", re.IGNORECASE)
+_CONTROL_TOKEN = re.compile(
+    r"<[|\uff5c][^<>|\uff5c]{1,40}[|\uff5c]>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<[be]os>"
+)
+_HIDDEN = re.compile(
+    # Control characters (line feed, tab and the carriage return of a line end stay), soft hyphen, joiners, bidi
+    # controls, line separators, fillers, variation selectors, tags, surrogates: what no reader sees and a model does.
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "|\r(?!\n)"
+)
 _FEWEST_LETTERS = 3
 
 
@@ -105,7 +114,8 @@ def neutralise(text: str) -> str:
 
 def flags_of(submission: Submission) -> tuple[str, ...]:
     """Things in a submission that deserve a look: hidden Unicode, control tokens, forged markers, near-empty output."""
-    output, whole = as_text(submission.output), as_text(submission.input) + as_text(submission.output)
+    output = as_text(submission.output)
+    whole = "\n".join((as_text(submission.input), output, submission.reference or "", submission.context or ""))
     found = {
         "near-empty": sum(map(str.isalnum, output)) < _FEWEST_LETTERS,
         "hidden-unicode": _HIDDEN.search(whole) is not None,
@@ -127,7 +137,11 @@ def _block(name: str, text: str, boundary: str) -> str:
 
 @dataclass
 class Evidence:
-    """One submission (or an ordered pair), rendered up to the criterion; renders one prompt per criterion."""
+    """One submission (or an ordered pair), rendered up to the criterion; renders one prompt per criterion.
+
+    Raises:
+        UnsupportedError: A pair is to be shown and the template has no place for it.
+    """
 
     template: Template
     """The template."""
@@ -144,6 +158,10 @@ class Evidence:
 
     def __post_init__(self) -> None:
         first = self.submissions[0]
+        if not self._output_template:
+            raise UnsupportedError(
+                f"the template {self.template.name!r} shows one submission, not two; use --template default"
+            )
         self._segments = self._render(code(self.secret, as_text(first.input)), code(self.secret, *self._identity()))
         self._digest = hashlib.sha256()
         for segment in self._render("", ""):

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from adjudge.errors import UnknownNameError
+from adjudge.options import refuse_unknown, validated
+from adjudge.reply_text import UnreadableError, is_text, level_of_word, parse_json_reply
 from adjudge.rubric import Criterion, Scale
-from adjudge.submission import as_text
-from adjudge.verdict import JsonObject, Quote, Reply, Sampling
+from adjudge.verdict import JsonObject, Reply, Sampling
 
 _MAX_EXPLANATION = 600
 _MAX_QUOTE = 200
-
-
-class UnreadableError(Exception):
-    """A reply holds no answer that can be trusted; its text tells the judge (and the reader) why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +97,15 @@ class LabelReadOut:
         return Sampling(max_tokens=16)
 
     def answer(self, criteria: Sequence[Criterion]) -> str:
-        """Ask for one of the words and nothing else."""
+        """Ask for one of the words and nothing else; the forms that a small model understands best."""
         (criterion,) = criteria
-        return f"Answer with exactly one of these and nothing else: {', '.join(self.words(criterion.scale))}."
+        words = self.words(criterion.scale)
+        choice = f"{', '.join(words[:-1])} or {words[-1]}"
+        if words != criterion.scale.words:
+            return f"Which level fits best? Answer with its number only: {choice}."
+        if criterion.scale.kind == "binary":
+            return f"Does the submission meet this criterion? Answer with one of these only: {choice}."
+        return f"Which one fits best? Answer with one of these only: {choice}."
 
     def labels(self, criteria: Sequence[Criterion]) -> tuple[str, ...]:
         """The words to choose from."""
@@ -124,26 +126,42 @@ class LabelReadOut:
             return {criterion.id: error}
 
     def _read(self, reply: Reply, scale: Scale) -> Reading:
-        words = dict(zip(self.words(scale), scale.levels, strict=True))
         if reply.logprobs is None:
-            word = reply.text.strip()
-            return Reading(level=words[word].id if word in words else level_of_word(word, scale))
-        known = {level.id: reply.logprobs[word] for word, level in words.items() if word in reply.logprobs}
-        if any(math.isnan(value) or value > _ROUNDING for value in known.values()):
-            raise UnreadableError("a log-probability is not a number or above 0")
-        weights = {level.id: math.exp(known.get(level.id, -math.inf)) for level in scale.levels}
-        mass = math.fsum(weights.values())
-        if mass <= 0 or (reply.logprobs_are == "raw" and mass < self.min_mass):
-            raise UnreadableError(f"the labels hold only {mass:.2g} of the probability (least: {self.min_mass:g})")
-        distribution = {level: weight / mass for level, weight in weights.items()}
+            if reply.stop == "length":
+                raise UnreadableError("the reply was cut at its token limit")
+            return Reading(level=level_of_word(reply.text, scale, self.words(scale)))
+        words = zip(self.words(scale), scale.levels, strict=True)
+        logprobs = {level.id: reply.logprobs.get(word, -math.inf) for word, level in words}
+        mass, distribution = _distribution(logprobs)
+        masked = reply.logprobs_are == "masked"
+        least = 1 - _SLACK if masked else self.min_mass
+        if mass < least:
+            raise UnreadableError(f"the labels hold only {mass:.2g} of the probability (least: {least:g})")
         ranked = sorted(distribution.values(), reverse=True)
         if ranked[0] == ranked[1]:
             raise UnreadableError("two labels are exactly equally likely")
         level = max(distribution, key=distribution.__getitem__)
-        return Reading(level=level, distribution=distribution, label_mass=mass if reply.logprobs_are == "raw" else None)
+        return Reading(level=level, distribution=distribution, label_mass=None if masked else mass)
 
 
-_ROUNDING = 1e-3
+_ROUNDING, _SLACK = 1e-3, 1e-2
+
+
+def _distribution(logprobs: Mapping[str, float]) -> tuple[float, dict[str, float]]:
+    """Joint probability of the levels, and their shares in it.
+
+    Raises:
+        UnreadableError: These are no log-probabilities of things that exclude each other.
+    """
+    if any(math.isnan(value) or value > _ROUNDING for value in logprobs.values()):
+        raise UnreadableError("a log-probability is not a number or above 0")
+    weights = {level: math.exp(value) for level, value in logprobs.items()}
+    mass = math.fsum(weights.values())
+    if mass <= 0:
+        raise UnreadableError("the labels hold none of the probability")
+    if mass > 1 + _SLACK:
+        raise UnreadableError(f"the labels hold {mass:.3g} of the probability, more than all of it")
+    return mass, {level: weight / mass for level, weight in weights.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +241,7 @@ class ReasonedReadOut:
         if not isinstance(part, dict) or "level" not in part:
             return UnreadableError(f"no level for {criterion.id!r}")
         explanation, quotes = part.get("explanation", ""), part.get("quotes", [])
-        if not isinstance(explanation, str) or not _is_texts(quotes):
+        if not is_text(explanation) or not _is_texts(quotes):
             return UnreadableError(f"the explanation or quotes of {criterion.id!r} are not text")
         try:
             level = level_of_word(part["level"], criterion.scale)
@@ -233,7 +251,7 @@ class ReasonedReadOut:
 
 
 def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return isinstance(value, list) and all(is_text(item) for item in value)
 
 
 def _object(properties: Mapping[str, Any]) -> JsonObject:
@@ -254,119 +272,14 @@ def build_read_out(name: str, **options: Any) -> ReadOut:
 
     Raises:
         UnknownNameError: There is none, or it has no such option.
+        UnsupportedError: An option has a value that it cannot take.
     """
     if name not in READ_OUTS:
         raise UnknownNameError("read-out", name, READ_OUTS)
     kind = READ_OUTS[name]
-    fields = kind.__dataclass_fields__
-    for option in options:
-        if option not in fields:
-            raise UnknownNameError(f"option of the read-out {name!r}", option, fields)
-    return kind(**options)
-
-
-def level_of_word(value: Any, scale: Scale) -> str:
-    """The id of the level that a word stands for, case and outer punctuation aside; nothing is guessed.
-
-    Raises:
-        UnreadableError: It is no word and no id of the scale.
-    """
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if isinstance(value, str):
-        wanted = value.strip().strip(".,;:!\"'`*").strip().casefold()
-        for level in scale.levels:
-            if wanted in (level.word.casefold(), level.id.casefold()):
-                return level.id
-    shown = json.dumps(value, ensure_ascii=False, default=str)[:80]
-    raise UnreadableError(f"{shown} is not one of {', '.join(scale.words)}")
-
-
-_FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL | re.IGNORECASE)
-_THINKING = re.compile(r"^\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
-_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
-_MAX_REPLY = 200_000
-
-
-def parse_json_reply(reply: Reply) -> tuple[JsonObject, str]:
-    """The one JSON object of a reply and how it was found.
-
-    A ladder: strict JSON; then without reasoning tags, fences, text before and after, trailing commas. Never more: a
-    cut reply, NaN, a repeated key or a second object make it unreadable.
-
-    Raises:
-        UnreadableError: With the reason.
-    """
-    if reply.stop == "length":
-        raise UnreadableError("the reply was cut at its token limit")
-    text = reply.text.strip()
-    if not text:
-        raise UnreadableError("the reply is empty")
-    if len(text) > _MAX_REPLY:
-        raise UnreadableError("the reply is far too long")
-    try:
-        return _as_object(_strict_loads(text)), ""
-    except _NotJsonError:
-        return _repaired(text)
-
-
-def _repaired(text: str) -> tuple[JsonObject, str]:
-    without_thinking = _THINKING.sub("", text)
-    fenced = _FENCE.findall(without_thinking)
-    body = fenced[0] if len(fenced) == 1 else without_thinking
-    if "{" not in body:
-        raise UnreadableError("the reply holds no JSON object")
-    body = _TRAILING_COMMA.sub(r"\1", body[body.index("{") :])
-    try:
-        value, end = _DECODER.raw_decode(body)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableError(f"the reply is not JSON: {error}") from None
-    if "{" in body[end:]:
-        raise UnreadableError("the reply holds more than one JSON object")
-    return _as_object(value), "repaired: text around the JSON or a trailing comma removed"
-
-
-class _NotJsonError(Exception):
-    """Not JSON as it stands; the repairs may still find it."""
-
-
-def _strict_loads(text: str) -> Any:
-    try:
-        return _DECODER.decode(text)
-    except (ValueError, RecursionError) as error:
-        raise _NotJsonError from error
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> JsonObject:
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) < len(keys):
-        raise UnreadableError("the reply repeats a key")
-    return dict(pairs)
-
-
-def _refuse_constant(name: str) -> Any:
-    raise UnreadableError(f"the reply holds {name}")
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
-
-
-def _as_object(value: Any) -> JsonObject:
-    if not isinstance(value, dict):
-        raise UnreadableError("the reply is JSON, but no object")
-    return value
-
-
-def verify_quotes(quotes: Sequence[str], output: Any) -> tuple[Quote, ...]:
-    """Look each quote up in the output; white space may differ, nothing else."""
-    text = as_text(output)
-    return tuple(_locate(quote, text) for quote in quotes if quote.strip())
-
-
-def _locate(quote: str, text: str) -> Quote:
-    pattern = r"\s+".join(map(re.escape, quote.split()))
-    match = re.search(pattern, text)
-    return Quote(text=quote, start=match.start() if match else None, end=match.end() if match else None)
+    refuse_unknown(f"option of the read-out {name!r}", options, kind.__dataclass_fields__)
+    built: ReadOut = validated(f"read-out {name!r}", kind, options)
+    return built
 
 
 def expected_score(distribution: Mapping[str, float] | None, scale: Scale) -> float | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
 from adjudge.interfaces import Ask, Solver, SolverSpec
+from adjudge.options import sampling_from
 from adjudge.submission import Submission, as_text
 from adjudge.verdict import Prompt, Question, Sampling
 
@@ -31,10 +31,8 @@ class GenerateSolver:
         return "generate"
 
     async def solve(self, submission: Submission, ask: Ask) -> Submission:
-        """Answer; a failed or cut reply leaves the output empty and says so in the metadata."""
-        text = as_text(submission.input)
-        digest = hashlib.sha256(f"generate\0{self.system}\0{text}".encode()).digest()
-        prompt = Prompt(system=self.system, input=text, output="", ask="", digest=digest)
+        """Answer; the metadata says of a failed reply why there is no output, and of a cut one that it is cut."""
+        prompt = Prompt(system=self.system, input=as_text(submission.input), output="", ask="")
         reply = await ask(Question(prompt=prompt, sampling=self.sampling, submission=submission.id))
         if reply.failure is not None:
             why = f"{reply.failure.reason}: {reply.failure.detail}"
@@ -44,7 +42,7 @@ class GenerateSolver:
 
 
 def _generate(system: str = "", **sampling: Any) -> Solver:
-    return GenerateSolver(system, Sampling(**{"max_tokens": _MAX_TOKENS, **sampling}))
+    return GenerateSolver(system, sampling_from(Sampling(max_tokens=_MAX_TOKENS), sampling))
 
 
 SPECS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,9 +53,12 @@ def _convert(value: Any, default: Any) -> Any:
         word = str(value).casefold()
         return word in _TRUE if word in _TRUE | _FALSE else None
     try:
-        return type(default)(value)
-    except (TypeError, ValueError):
+        typed = type(default)(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    # A number that is none, or that lost its fraction on the way, is not what was meant.
+    lost = isinstance(typed, float) and not math.isfinite(typed)
+    return None if lost or (isinstance(value, float) and typed != value) else typed
 
 
 def golden_items(rubric: Rubric) -> list[Submission]:

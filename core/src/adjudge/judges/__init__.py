@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from inspect import signature
+from typing import Annotated, Any
 
-from adjudge.errors import UnknownNameError
+from pydantic import Field
+
 from adjudge.interfaces import Judge, JudgeSpec
 from adjudge.judges.settings import Settings
+from adjudge.options import refuse_unknown, sampling_from, validated
+from adjudge.prompts import template_named
 from adjudge.readout import ReadOut, build_read_out
 from adjudge.verdict import Sampling
 
@@ -25,32 +29,44 @@ def settings_from(
 
     Raises:
         UnknownNameError: No such read-out, or it has no such option.
+        UnsupportedError: An option has a value that it cannot take.
     """
     built = build_read_out(read_out, **(read_out_options or {})) if isinstance(read_out, str) else read_out
     if isinstance(sampling, Mapping):
-        for name in sampling:
-            if name not in Sampling.model_fields:
-                raise UnknownNameError("decoding parameter", name, Sampling.model_fields)
-        sampling = Sampling(**{**built.sampling.model_dump(), **sampling})
-    return Settings(read_out=built, template=template, sampling=sampling, repeats=repeats)
+        sampling = sampling_from(built.sampling, sampling)
+    if template is not None:
+        template_named(template)
+    votes = validated("repeats", Annotated[int, Field(ge=1)], repeats)
+    return Settings(read_out=built, template=template, sampling=sampling, repeats=votes)
+
+
+def _settings(judge: str, options: Mapping[str, Any], *own: str) -> Settings:
+    known = signature(settings_from).parameters
+    refuse_unknown(f"option of the judge {judge!r}", options, [*own, *known])
+    return settings_from(**options)
 
 
 def _isolated(**options: Any) -> Judge:
     from adjudge.judges.isolated import IsolatedJudge
 
-    return IsolatedJudge(settings_from(**options))
+    return IsolatedJudge(_settings("isolated", options))
 
 
 def _joint(size: int = 0, **options: Any) -> Judge:
     from adjudge.judges.joint import JointJudge
 
-    return JointJudge(settings_from(**options), size=size)
+    checked = validated("judge 'joint': size", Annotated[int, Field(ge=0)], size)
+    return JointJudge(_settings("joint", options, "size"), size=checked)
 
 
 def _compare(*, ties: bool = True, margin: float = 0.0, **options: Any) -> Judge:
     from adjudge.judges.compare import CompareJudge
 
-    return CompareJudge(settings_from(**options), ties=ties, margin=margin)
+    return CompareJudge(
+        _settings("compare", options, "ties", "margin"),
+        ties=validated("judge 'compare': ties", bool, ties),
+        margin=validated("judge 'compare': margin", Annotated[float, Field(ge=0, le=1)], margin),
+    )
 
 
 SPECS = (

@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from adjudge.errors import AdjudgeError
 from adjudge.interfaces import Ask
 from adjudge.prompts import Evidence, Template, describe_examples, describe_levels
-from adjudge.readout import Reading, ReadOut, UnreadableError, expected_score, verify_quotes
+from adjudge.readout import Reading, ReadOut, expected_score
+from adjudge.reply_text import UnreadableError, verify_quotes
 from adjudge.rubric import Criterion
 from adjudge.submission import Message
 from adjudge.verdict import Failure, Question, Reply, Sampling, Usage, Verdict
@@ -70,6 +72,8 @@ class Inquiry:
     """Overrides the read-out's own."""
     repeat: int = 0
     """Which repeat."""
+    item: str = ""
+    """Id of the submission or comparison, for the ledger's reader."""
 
     def repeated(self, repeat: int) -> Inquiry:
         """The same inquiry, another repeat."""
@@ -94,7 +98,7 @@ class Inquiry:
             sampling=sampling,
             repeat=self.repeat,
             identity=identity_of(criteria, self.read_out.name, self.evidence.template),
-            submission=self.evidence.submissions[0].id,
+            submission=self.item,
             criterion="+".join(criterion.id for criterion in criteria),
         )
 
@@ -109,33 +113,35 @@ class Inquiry:
     async def run(self, criteria: Sequence[Criterion]) -> Answer:
         """Ask, read, and re-ask once what was not understood: with the error shown, or the missing criteria alone.
 
-        A reply that gave nothing is discarded, so that the next run asks again; if it came from the ledger in the
-        first place, it is asked for again at once.
+        What led to a level is kept, the reply that had to be asked again for too, so that the next run asks nothing.
+        What led to nothing is discarded, so that the next run asks again; if it came from the ledger in the first
+        place, it is asked for again at once.
         """
         question = self.question(criteria)
-        outcomes, replies = await self._first(question, criteria)
+        replies = [await self.ask(question)]
+        outcomes = _outcomes(replies[0], self.read_out, criteria)
         missing = [criterion for criterion in criteria if _is_unread(outcomes[criterion.id])]
-        if missing and not question.labels:
-            second = self._again(question, replies[-1], missing, outcomes)
-            reply = await self.ask(second)
-            read = _outcomes(reply, self.read_out, missing)
-            if any(_is_unread(outcome) for outcome in read.values()):
-                self.ask.discard(second)
-            replies.append(reply)
-            outcomes |= {key: outcome for key, outcome in read.items() if isinstance(outcome, Reading)}
+        if missing:
+            second = question if question.labels else self._again(question, replies[0], missing, outcomes)
+            outcomes |= await self._second(second, missing, replies)
+        if all(_is_unread(outcome) for outcome in outcomes.values()):
+            self.ask.discard(question)
         usage = sum((reply.usage for reply in replies), Usage())
         return Answer(outcomes, usage, self.ask.fingerprint(question))
 
-    async def _first(self, question: Question, criteria: Sequence[Criterion]) -> tuple[dict[str, Outcome], list[Reply]]:
-        replies: list[Reply] = []
-        while True:
-            replies.append(await self.ask(question))
-            outcomes = _outcomes(replies[-1], self.read_out, criteria)
-            if not all(_is_unread(outcome) for outcome in outcomes.values()):
-                return outcomes, replies
+    async def _second(
+        self, question: Question, missing: Sequence[Criterion], replies: list[Reply]
+    ) -> dict[str, Outcome]:
+        """What asking again brought; a label is asked for again only if it came from the ledger."""
+        if question.labels:
+            if not replies[0].cached:
+                return {}
             self.ask.discard(question)
-            if not replies[-1].cached:
-                return outcomes, replies
+        replies.append(await self.ask(question))
+        read = _outcomes(replies[-1], self.read_out, missing)
+        if any(_is_unread(outcome) for outcome in read.values()):
+            self.ask.discard(question)
+        return {key: outcome for key, outcome in read.items() if isinstance(outcome, Reading)}
 
     def _again(
         self, question: Question, reply: Reply, missing: Sequence[Criterion], outcomes: dict[str, Outcome]
@@ -155,9 +161,17 @@ def _is_unread(outcome: Outcome) -> bool:
     return isinstance(outcome, Failure) and outcome.reason == "parse"
 
 
+_STOPPED = {
+    "refusal": Failure(reason="refusal", detail="the judge refused"),
+    "error": Failure(reason="infra", detail="the call failed"),
+}
+"""For a backend that tells only by `stop` that there is no answer."""
+
+
 def _outcomes(reply: Reply, read_out: ReadOut, criteria: Sequence[Criterion]) -> dict[str, Outcome]:
-    if reply.failure is not None:
-        return {criterion.id: reply.failure for criterion in criteria}
+    failure = reply.failure or _STOPPED.get(reply.stop)
+    if failure is not None:
+        return dict.fromkeys((criterion.id for criterion in criteria), failure)
     readings = read_out.read(reply, criteria)
     return {key: _as_failure(reading) for key, reading in readings.items()}
 
@@ -199,7 +213,14 @@ def verdict_of(criterion: Criterion, answer: Answer, subject: Subject, *, repeat
 
 
 async def primed(jobs: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Run the first job alone, which fills the prefix cache, then the rest together; results in order."""
+    """Run the first job alone, which fills the prefix cache, then the rest together; results in order.
+
+    If one raises, the others are waited for first: what is in flight is paid for and belongs in the ledger.
+    """
     first, *rest = jobs
-    head = await first()
-    return [head, *(await asyncio.gather(*(job() for job in rest)))]
+    done: list[T | BaseException] = [await first()]
+    done += await asyncio.gather(*(job() for job in rest), return_exceptions=True)
+    errors = [outcome for outcome in done if isinstance(outcome, BaseException)]
+    if errors:
+        raise next((error for error in errors if isinstance(error, AdjudgeError)), errors[0])
+    return [outcome for outcome in done if not isinstance(outcome, BaseException)]

@@ -37,6 +37,10 @@ class CompareJudge:
     margin: float = 0.0
     """Averaged probabilities that differ by no more than this are a tie."""
 
+    def __post_init__(self) -> None:
+        if self.settings.repeats != 1:
+            raise UnsupportedError("the judge 'compare' asks once in each order and takes no repeats")
+
     @property
     def name(self) -> str:
         """`compare`."""
@@ -48,9 +52,10 @@ class CompareJudge:
         subject = Subject(item.id, as_text(pair[0].output), self.name, tuple({*flags_of(pair[0]), *flags_of(pair[1])}))
         verdicts = []
         for criterion in rubric.criteria:
-            asked = criterion.model_copy(update={"scale": self._scale})
+            # Examples are judged on the criterion's own levels, which are not asked for here.
+            asked = criterion.model_copy(update={"scale": self._scale, "examples": ()})
             jobs = [
-                partial(self.settings.inquire(ask, rubric, order, frozenset(criterion.evidence)).run, [asked])
+                partial(self.settings.inquire(ask, rubric, order, frozenset(criterion.evidence), item.id).run, [asked])
                 for order in (pair, pair[::-1])
             ]
             verdicts.append(self._combine(criterion, await primed(jobs), subject))

@@ -11,6 +11,7 @@ from adjudge.judges.asking import Inquiry, Subject, primed, verdict_of
 from adjudge.judges.settings import Settings, only_submission
 from adjudge.prompts import flags_of
 from adjudge.rubric import Criterion, Rubric
+from adjudge.scoring.repeats import reduce_repeats
 from adjudge.scoring.standing import satisfying
 from adjudge.submission import Submission, as_text
 from adjudge.verdict import Verdict
@@ -71,14 +72,12 @@ async def _ask_one(inquiry: Inquiry, criterion: Criterion, subject: Subject) -> 
 
 
 def is_ruled_out(rubric: Rubric, criterion: Criterion, verdicts: dict[str, list[Verdict]]) -> bool:
-    """Whether a dependency of the criterion is known to be unmet, by the majority of its scored repeats."""
+    """Whether a dependency of the criterion is known to be unmet, its repeats reduced as for the score."""
     for dependency in criterion.depends_on:
-        known = verdicts[dependency.criterion]
-        if known[0].status == "skipped":
-            return True
-        levels = [verdict.level for verdict in known if verdict.level is not None]
-        wanted = satisfying(dependency, rubric.criterion(dependency.criterion).scale)
-        if levels and sum(level in wanted for level in levels) * 2 <= len(levels):
+        other, known = rubric.criterion(dependency.criterion), verdicts[dependency.criterion]
+        level = reduce_repeats(other, known).level
+        unmet = level is not None and level not in satisfying(dependency, other.scale)
+        if unmet or known[0].status == "skipped":
             return True
     return False
 

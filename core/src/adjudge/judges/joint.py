@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Ask, Item
 from adjudge.judges.asking import Answer, Subject, primed, verdict_of
 from adjudge.judges.settings import Settings, only_submission
@@ -28,6 +29,13 @@ class JointJudge:
     size: int = 0
     """Criteria per question."""
 
+    def __post_init__(self) -> None:
+        if self.size < 0:
+            raise UnsupportedError(f"size={self.size}: 0 asks about all criteria at once, k about k of them")
+        if isinstance(self.settings.read_out, LabelReadOut):
+            # In place of the given settings, so that all who ask how this judge reads are told the truth.
+            object.__setattr__(self, "settings", _with_levels_only(self.settings))
+
     @property
     def name(self) -> str:
         """`joint` or `joint(k)`."""
@@ -37,7 +45,7 @@ class JointJudge:
         """Judge one submission; verdicts in the rubric's order, repeats of a criterion side by side."""
         submission = only_submission(item, self.name)
         subject = Subject(submission.id, as_text(submission.output), self.name, flags_of(submission))
-        inquiry = self._settings.inquire(ask, rubric, [submission], evidence_parts(rubric.criteria))
+        inquiry = self.settings.inquire(ask, rubric, [submission], evidence_parts(rubric.criteria))
         size = self.size or len(rubric.criteria)
         chunks = [rubric.criteria[start : start + size] for start in range(0, len(rubric.criteria), size)]
         repeats = range(self.settings.repeats)
@@ -50,8 +58,10 @@ class JointJudge:
             for repeat in repeats
         ]
 
-    @property
-    def _settings(self) -> Settings:
-        if isinstance(self.settings.read_out, LabelReadOut):
-            return replace(self.settings, read_out=ReasonedReadOut(order="level-only", max_tokens=40))
-        return self.settings
+
+def _with_levels_only(settings: Settings) -> Settings:
+    read_out = ReasonedReadOut(order="level-only", max_tokens=40)
+    sampling = settings.sampling
+    if sampling is not None:
+        sampling = sampling.model_copy(update={"max_tokens": max(sampling.max_tokens, read_out.max_tokens)})
+    return replace(settings, read_out=read_out, sampling=sampling)

@@ -28,18 +28,22 @@ class Settings:
     repeats: int = 1
     """Votes per criterion."""
 
+    def __post_init__(self) -> None:
+        if self.repeats < 1:
+            raise UnsupportedError(f"repeats={self.repeats}: a judge asks at least once")
+
     def inquire(
         self,
         ask: Ask,
         rubric: Rubric,
         submissions: Sequence[Submission],
         parts: frozenset[str],
-        repeat: int = 0,
+        item: str = "",
     ) -> Inquiry:
-        """Prepare to ask about one submission, or an ordered pair."""
+        """Prepare to ask about one submission, or an ordered pair; `item` is the comparison's id."""
         template = template_named(self.template or rubric.template)
         evidence = Evidence(template, rubric, submissions, ask.secret, parts)
-        return Inquiry(ask, evidence, self.read_out, self.sampling, repeat)
+        return Inquiry(ask, evidence, self.read_out, self.sampling, item=item or submissions[0].id)
 
     def check(self, capabilities: Capabilities) -> None:
         """Refuse a read-out that the backend cannot serve.

@@ -1,0 +1,54 @@
+"""Options that a user gives by name, checked against the type that takes them before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from adjudge.errors import UnknownNameError, UnsupportedError
+from adjudge.verdict import Sampling
+
+
+def refuse_unknown(kind: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse a name that is not known.
+
+    Raises:
+        UnknownNameError: With the nearest.
+    """
+    names = list(known)
+    for name in given:
+        if name not in names:
+            raise UnknownNameError(kind, name, names)
+
+
+def validated(what: str, kind: Any, value: Any) -> Any:
+    """A value in the type that is wanted.
+
+    Args:
+        what: What it is for, for the message.
+        kind: A type, dataclass or model; constraints come with `Annotated`.
+        value: The value; a mapping for a dataclass or model.
+
+    Raises:
+        UnsupportedError: It does not fit; the text names the first option that does not.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise UnsupportedError(f"{what}: {name}{'=' if name else ''}{first['input']!r}: {first['msg']}") from error
+
+
+def sampling_from(base: Sampling, options: Mapping[str, Any]) -> Sampling:
+    """Decoding parameters, some of them changed.
+
+    Raises:
+        UnknownNameError: There is no such parameter.
+        UnsupportedError: One has a value that it cannot take.
+    """
+    refuse_unknown("decoding parameter", options, Sampling.model_fields)
+    changed: Sampling = validated("decoding parameters", Sampling, {**base.model_dump(), **options})
+    return changed
