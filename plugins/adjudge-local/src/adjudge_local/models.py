@@ -50,7 +50,7 @@ def locate(model: str | None = None, *, download: bool = False) -> Model:
         return _open(Path(model).expanduser())
     known = presets()
     if model not in known:
-        raise UnknownNameError("local model", model, known, hint="or give the path of a .gguf file")
+        raise UnknownNameError("local model", model, known, hint="(or give the path of a .gguf file)")
     return _open(fetch(known[model], download=download))
 
 
