@@ -1,0 +1,1 @@
+"""A tiny complete plugin of adjudge: a backend, a judge, a pack and a task."""
