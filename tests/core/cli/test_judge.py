@@ -1,0 +1,187 @@
+"""`adjudge judge`, `test`, `report`, `run`, `tasks`, from the command line to the files."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+ROWS = [
+    {"id": "a", "input": "How?", "output": "Like this, please."},
+    {"id": "b", "input": "How?", "output": "Find out yourself."},
+]
+JUDGE = ("judge", "rows.jsonl", "--rubric", "rubric.yaml", "--backend", "scripted", "--out", "run")
+
+
+def write_rows(work: Path, rows: list[dict[str, str]]) -> None:
+    (work / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+
+
+@pytest.fixture
+def rows(work: Path) -> None:
+    write_rows(work, ROWS)
+
+
+def replies(work: Path) -> int:
+    with sqlite3.connect(work / "run" / "ledger.sqlite") as database:
+        return database.execute("SELECT count(*) FROM replies").fetchone()[0]
+
+
+def levels(work: Path) -> list[tuple[str, str, str]]:
+    lines = (work / "run" / "verdicts.jsonl").read_text("utf-8").splitlines()
+    return [(row["submission"], row["criterion"], row["level"]) for row in map(json.loads, lines)]
+
+
+@pytest.mark.usefixtures("rows")
+def test_judging_a_file_prints_a_table_and_writes_verdicts_scores_ledger_and_report(adjudge, work):
+    status, out, _ = adjudge(*JUDGE)
+    assert status == 0
+    assert "polite" in out
+    assert "report: run/report.html" in out
+    assert levels(work) == [
+        ("a", "polite", "met"),
+        ("a", "rude", "met"),
+        ("b", "polite", "unmet"),
+        ("b", "rude", "unmet"),
+    ]
+    scores = [json.loads(line) for line in (work / "run" / "scores.jsonl").read_text("utf-8").splitlines()]
+    assert [score["value"] for score in scores] == [0.5, 0.5]
+    assert {path.name for path in (work / "run").iterdir()} >= {"ledger.sqlite", "report.html", "run.json"}
+
+
+@pytest.mark.usefixtures("rows")
+def test_the_same_command_again_asks_nothing(adjudge, work):
+    adjudge(*JUDGE)
+    first = (work / "run" / "verdicts.jsonl").read_bytes()
+    asked = replies(work)
+    assert adjudge(*JUDGE)[0] == 0
+    assert replies(work) == asked == 4
+    assert (work / "run" / "verdicts.jsonl").read_bytes() == first
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_changed_criterion_is_judged_again_alone_and_a_changed_weight_asks_nothing(adjudge, work):
+    adjudge(*JUDGE)
+    rubric = work / "rubric.yaml"
+    rubric.write_text(rubric.read_text("utf-8").replace("weight: -1", "weight: -2"), "utf-8")
+    adjudge(*JUDGE)
+    assert replies(work) == 4
+    rubric.write_text(rubric.read_text("utf-8").replace("is rude", "is very rude"), "utf-8")
+    adjudge(*JUDGE)
+    assert replies(work) == 6
+
+
+def test_failed_questions_stay_unscored_and_are_asked_again(adjudge, work):
+    write_rows(work, [*ROWS, {"id": "c", "input": "How?", "output": "BROKEN"}])
+    status, out, _ = adjudge(*JUDGE)
+    assert status == 0
+    assert levels(work)[-2:] == [("c", "polite", None), ("c", "rude", None)]
+    assert "66.7 %" in out or "67 %" in out
+    assert adjudge(*JUDGE, "--min-coverage", "0.9")[0] == 1
+    assert replies(work) == 4 + 2 + 2
+
+
+def test_nothing_scored_at_all_exits_with_1(adjudge, work):
+    write_rows(work, [{"id": "c", "input": "How?", "output": "BROKEN"}])
+    assert adjudge(*JUDGE)[0] == 1
+
+
+@pytest.mark.usefixtures("rows")
+def test_reasoned_replies_that_are_not_json_are_asked_once_more_and_then_unscored(adjudge, work):
+    write_rows(work, [{"id": "o", "input": "How?", "output": "ODD"}])
+    status, _, _ = adjudge(*JUDGE, "--read-out", "reasoned")
+    assert status == 1
+    assert replies(work) == 4
+    assert {row[2] for row in levels(work)} == {None}
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize("judge", ["isolated", "joint"])
+def test_each_judge_and_read_out_runs_from_the_command_line(adjudge, judge):
+    for read_out in ("label", "reasoned"):
+        status, out, err = adjudge(*JUDGE[:-1], f"{judge}-{read_out}", "--judge", judge, "--read-out", read_out)
+        assert (status, err) == (0, ""), out
+
+
+def test_comparisons_are_judged_in_both_orders_without_being_told(adjudge, work):
+    row = {"id": "p", "input": "How?", "output_1": "Like this, please.", "output_2": "Find out yourself."}
+    write_rows(work, [row])
+    status, _, _ = adjudge(*JUDGE)
+    assert status == 0
+    # The script calls the first one better on both criteria, and rude weighs against it.
+    assert [row[1:] for row in levels(work)] == [("polite", "first"), ("rude", "first"), ("overall", "incomparable")]
+    assert replies(work) == 4
+
+
+@pytest.mark.usefixtures("rows")
+def test_the_report_can_be_written_again_from_the_ledger(adjudge, work):
+    adjudge(*JUDGE)
+    first = (work / "run" / "report.html").read_bytes()
+    (work / "run" / "report.html").unlink()
+    status, out, _ = adjudge("report", "run")
+    assert status == 0
+    assert "report: run/report.html" in out
+    assert (work / "run" / "report.html").read_bytes() == first
+
+
+def test_golden_tests_give_a_confusion_table_and_a_card_that_later_reports_show(adjudge, work):
+    status, out, _ = adjudge("test", "rubric.yaml", "--backend", "scripted")
+    assert status == 0
+    assert "expected" in out
+    write_rows(work, ROWS)
+    _, out, _ = adjudge(*JUDGE)
+    assert "agrees with 2 of 2 golden verdicts" in " ".join(out.split())
+
+
+def test_a_judge_under_the_asked_agreement_fails_the_test_command(adjudge, work):
+    text = (work / "rubric.yaml").read_text("utf-8")
+    (work / "rubric.yaml").write_text(text.replace("expect: {polite: unmet}", "expect: {polite: met}"), "utf-8")
+    assert adjudge("test", "rubric.yaml", "--backend", "scripted", "--fail-under", "0.9")[0] == 1
+    assert adjudge("test", "rubric.yaml", "--backend", "scripted", "--fail-under", "0.5")[0] == 0
+
+
+def test_tasks_are_listed_with_the_lines_to_run_them(adjudge):
+    status, out, _ = adjudge("tasks")
+    assert status == 0
+    assert "adjudge run polite --backend local" in out
+    assert "-T kind=short: which (short, long)" in out
+    assert "adjudge run answers --candidate BACKEND" in out
+
+
+def test_a_task_that_measures_the_judge_prints_its_agreement(adjudge):
+    status, out, _ = adjudge("run", "polite", "--backend", "scripted", "-T", "size=4")
+    assert status == 0
+    assert "accuracy" in out
+
+
+def test_a_candidate_answers_first_and_its_replies_are_in_the_ledger_too(adjudge, work):
+    line = ("run", "answers", "--candidate", "scripted:writer", "--backend", "scripted", "--out", "run")
+    assert adjudge(*line)[0] == 0
+    assert levels(work) == [("0", "polite", "met"), ("1", "polite", "met")]
+    assert replies(work) == 4
+    adjudge(*line)
+    assert replies(work) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "polite", "--backend", "scripted", "-T", "siez=1"), "did you mean 'size'?"),
+        (("run", "polite", "--backend", "scripted", "-T", "size=many"), "is no int"),
+        (("run", "polite", "--backend", "scripted", "-T", "kind=odd"), "must be one of short, long"),
+        (("run", "answers", "--backend", "scripted"), "needs a candidate"),
+        (("run", "polite", "--candidate", "scripted", "--backend", "scripted"), "leave --candidate out"),
+        (("run", "polit"), "did you mean 'polite'?"),
+        (("jugde",), "did you mean 'judge'?"),
+        (("report", "nowhere"), "holds no ledger.sqlite"),
+        (("test", "nowhere.yaml"), "no such file"),
+        (("test", "general/sumary"), "did you mean 'general/summary'?"),
+    ],
+)
+def test_wrong_words_are_one_line_errors_that_say_the_fix(adjudge, arguments, message):
+    status, _, err = adjudge(*arguments)
+    assert status == 2
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
