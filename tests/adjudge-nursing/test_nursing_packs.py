@@ -52,7 +52,7 @@ def test_the_two_languages_ask_for_the_same_values_in_words_that_can_be_told_apa
     english, chinese = (pack(PACKS[language]) for language in ("en", "zh"))
     assert tuple(c.id for c in english.criteria) == tuple(c.id for c in chinese.criteria) == VALUES
     assert [t.expect for t in english.tests] == [t.expect for t in chinese.tests]
-    assert english.criteria[0].scale.words == ("does not align", "aligns")
+    assert english.criteria[0].scale.words == ("Does not align", "Aligns")
     assert chinese.criteria[0].scale.words == ("不符合", "符合")
 
 
