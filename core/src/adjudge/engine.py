@@ -181,18 +181,7 @@ def _storable(reply: Reply) -> Reply:
 
 def fingerprint(question: Question, backend_identity: bytes) -> str:
     """Hash a question and who answers it; the ledger's bookkeeping fields stay out."""
-    prompt = question.prompt
-    rest = [
-        # A prompt of a plugin's own making need not have a digest.
-        prompt.digest.hex() or [prompt.system, prompt.input, prompt.output, prompt.ask],
-        question.identity.hex(),
-        [[turn.role, turn.kind, turn.content] for turn in question.follow_up],
-        question.labels,
-        json.dumps(question.json_schema),  # the order of its properties is the order of writing
-        question.sampling.__dict__,
-        question.repeat,
-    ]
-    return hashlib.sha256(backend_identity + _canonical(rest).encode()).hexdigest()
+    return hashlib.sha256(backend_identity + question.content).hexdigest()
 
 
 def _canonical(value: object) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
@@ -86,6 +89,22 @@ class Question(Frozen):
         if self.labels and self.json_schema is not None:
             raise ValueError("a question wants a label or JSON, not both")
         return self
+
+    @cached_property
+    def content(self) -> bytes:
+        """Hash of everything that reaches the model; the fields for the ledger's reader stay out."""
+        prompt = self.prompt
+        parts = [
+            # A prompt of a plugin's own making need not have a digest.
+            prompt.digest.hex() or [prompt.system, prompt.input, prompt.output, prompt.ask],
+            self.identity.hex(),
+            [[turn.role, turn.kind, turn.content] for turn in self.follow_up],
+            self.labels,
+            self.json_schema and json.dumps(self.json_schema),  # the order of its properties is the order of writing
+            self.sampling.__dict__,
+            self.repeat,
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()
 
 
 class Usage(Frozen):

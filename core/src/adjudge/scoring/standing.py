@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from graphlib import TopologicalSorter
+from itertools import chain
 from typing import Literal, TypeAlias
 
 from adjudge.rubric import Dependency, Rubric, Scale
@@ -24,18 +24,17 @@ def standings(rubric: Rubric, levels: Mapping[str, str | None]) -> dict[str, Sta
         levels: Level of each criterion, None if unknown.
     """
     found: dict[str, Standing] = {}
-    graph = {c.id: [d.criterion for d in c.depends_on] for c in rubric.criteria}
-    for name in TopologicalSorter(graph).static_order():
+    for criterion in chain.from_iterable(rubric.waves):
         failed: list[Dependency] = []
         unsure = False
-        for dependency in rubric.criterion(name).depends_on:
+        for dependency in criterion.depends_on:
             holds = _holds(rubric, dependency, levels.get(dependency.criterion), found[dependency.criterion])
             unsure = unsure or holds is None
             failed += [dependency] if holds is False else []
         if failed:
-            found[name] = "worst" if any(d.otherwise == "worst" for d in failed) else "exclude"
+            found[criterion.id] = "worst" if any(d.otherwise == "worst" for d in failed) else "exclude"
         else:
-            found[name] = "unsure" if unsure else "due"
+            found[criterion.id] = "unsure" if unsure else "due"
     return found
 
 
