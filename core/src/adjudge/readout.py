@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 from adjudge.errors import UnknownNameError
 from adjudge.options import refuse_unknown, validated
 from adjudge.reply_text import UnreadableError, is_text, level_of_word, parse_json_reply
-from adjudge.rubric import Criterion, Scale
+from adjudge.rubric import BINARY, Criterion, Scale
 from adjudge.verdict import JsonObject, Reply, Sampling
 
 _MAX_EXPLANATION = 600
@@ -103,7 +103,7 @@ class LabelReadOut:
         choice = f"{', '.join(words[:-1])} or {words[-1]}"
         if words != criterion.scale.words:
             return f"Which level fits best? Answer with its number only: {choice}."
-        if criterion.scale.kind == "binary":
+        if words == BINARY.words:
             return f"Does the submission meet this criterion? Answer with one of these only: {choice}."
         return f"Which one fits best? Answer with one of these only: {choice}."
 

@@ -260,7 +260,10 @@ def status(record: RunRecord, min_coverage: float) -> int:
     """Exit status: 1 if coverage is under the bar, or nothing at all was scored."""
     due = [verdict for result in record.results for verdict in result.verdicts if verdict.status != "skipped"]
     coverage = sum(verdict.status == "scored" for verdict in due) / len(due) if due else 0.0
-    if coverage < min_coverage or coverage == 0:
+    if coverage == 0:
+        click.echo("nothing was scored; the report says why", err=True)
+        return 1
+    if coverage < min_coverage:
         click.echo(f"coverage {coverage:.1%} is under the minimum of {min_coverage:.1%}", err=True)
         return 1
     return 0
