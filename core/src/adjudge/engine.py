@@ -13,21 +13,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from adjudge.errors import AdjudgeError, LedgerError, UnsupportedError
+from adjudge.errors import LedgerError, UnsupportedError
 from adjudge.interfaces import Backend, Item, Judge
 from adjudge.ledger import Ledger
 from adjudge.prompts import items_in_input_order
 from adjudge.rubric import Rubric
-from adjudge.verdict import Failure, Question, Reply, Usage, Verdict
-
-DEADLINE_SECONDS = 300.0
-
-
-class StoppedError(Exception):
-    """The engine takes no new questions; what was in flight is being finished."""
-
-    def __init__(self) -> None:
-        super().__init__("the engine was stopped and takes no new questions")
+from adjudge.sending import Policy, Sender, StoppedError
+from adjudge.verdict import Question, Reply, Usage, Verdict
 
 
 @dataclass
@@ -53,7 +45,8 @@ class Engine:
         ledger: Ledger,
         *,
         concurrency: int | None = None,
-        deadline: float = DEADLINE_SECONDS,
+        deadline: float | None = None,
+        policy: Policy | None = None,
     ) -> None:
         """Prepare to ask.
 
@@ -61,7 +54,8 @@ class Engine:
             backend: Who answers.
             ledger: Where replies go.
             concurrency: Questions in flight; the backend's own figure if None.
-            deadline: Seconds for one question, after which it is an `infra` failure.
+            deadline: Seconds for one question, after which it is an `infra` failure; the policy's if None.
+            policy: Retries, rate limits, budget.
 
         Raises:
             UnsupportedError: Fewer than one question in flight, or no time at all.
@@ -69,12 +63,13 @@ class Engine:
         self.backend = backend
         self.ledger = ledger
         self.concurrency = backend.capabilities.concurrency if concurrency is None else concurrency
-        self.deadline = deadline
-        if self.concurrency < 1 or not self.deadline > 0:
+        if self.concurrency < 1 or (deadline is not None and not deadline > 0):
             raise UnsupportedError(f"concurrency={self.concurrency}, deadline={deadline}: both must be more than 0")
+        chosen = policy or Policy()
+        if deadline is not None:
+            chosen = chosen.model_copy(update={"deadline": deadline})
         self.tally = Tally()
-        self.stopping = False
-        self._slots = asyncio.Semaphore(self.concurrency)
+        self._sender = Sender(backend, self.concurrency, chosen)
         self._in_flight: dict[str, asyncio.Future[Reply]] = {}
         self._identity = hashlib.sha256(_canonical(dict(backend.identity)).encode()).digest()
 
@@ -91,9 +86,14 @@ class Engine:
         """Never serve the reply to this question again."""
         self.ledger.discard(self.fingerprint(question))
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._sender.stopping
+
     def stop(self) -> None:
         """Take no new questions."""
-        self.stopping = True
+        self._sender.stop()
 
     async def __call__(self, question: Question) -> Reply:
         """Answer from the ledger, from an identical question in flight, or from the backend.
@@ -139,6 +139,8 @@ class Engine:
             del self._in_flight[key]
 
     def _record(self, key: str, reply: Reply, question: Question) -> None:
+        if reply.failure is not None and reply.failure.reason == "budget":
+            return  # nothing was sent
         try:
             self.ledger.record(key, reply, submission=question.submission, criterion=question.criterion)
         except LedgerError:
@@ -146,26 +148,13 @@ class Engine:
             raise
 
     async def _ask_in_time(self, question: Question) -> Reply:
-        async with self._slots:
-            if self.stopping:
-                raise StoppedError
-            self.tally.asked += 1
-            reply = _storable(await self._ask_safely(question))
+        if self.stopping:
+            raise StoppedError
+        self.tally.asked += 1
+        reply = _storable(await self._sender.send(question))
         self.tally.failed += reply.failure is not None
         self.tally.usage += reply.usage
         return reply
-
-    async def _ask_safely(self, question: Question) -> Reply:
-        """The backend's reply; an error that it should have kept to itself is a failed call, told without its text."""
-        try:
-            async with asyncio.timeout(self.deadline) as limit:
-                return await self.backend.ask(question)
-        except AdjudgeError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a backend is a plugin and may raise anything
-            late = isinstance(error, TimeoutError) and limit.expired()
-            detail = f"no reply within {self.deadline:g} s" if late else f"the backend raised {type(error).__name__}"
-            return Reply(stop="error", failure=Failure(reason="infra", detail=detail))
 
 
 def _is_cancelled_here() -> bool:

@@ -7,6 +7,7 @@ for every backend. Whatever happens, a question ends: with a reply, or with a ty
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 
@@ -19,6 +20,13 @@ from adjudge.rubric import Frozen
 from adjudge.verdict import Failure, Question, Reply, Usage
 
 _CHARACTERS_PER_TOKEN = 4
+
+
+class StoppedError(Exception):
+    """No new questions are taken; what was in flight is being finished."""
+
+    def __init__(self) -> None:
+        super().__init__("the engine was stopped and takes no new questions")
 
 
 class Policy(Frozen):
@@ -74,6 +82,16 @@ class Sender:
         self._breaker = Breaker(policy.breaker_failures, policy.breaker_pause, policy.breaker_trips, time.monotonic)
         self._budget = Budget(policy.max_calls, policy.max_tokens, policy.max_cost)
         self._jitter = random.Random(0)  # noqa: S311 - spreads retries, keeps no secret
+        self._stopped = asyncio.Event()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped.is_set()
+
+    def stop(self) -> None:
+        """Take no new questions and make no further attempts."""
+        self._stopped.set()
 
     async def send(self, question: Question) -> Reply:
         """Send until there is an answer, the failure is final, or the deadline passes.
@@ -82,6 +100,7 @@ class Sender:
             The last attempt's reply, with the usage of all attempts.
 
         Raises:
+            StoppedError: After `stop`, for a question of which no attempt was made.
             BackendError: The failure is fatal for the whole run, or the server counts as down.
         """
         usage = Usage()
@@ -89,7 +108,7 @@ class Sender:
         reply = _failed("infra", f"no reply within {self.policy.deadline:g} s")
         for attempt in range(self.policy.attempts):
             left = self.policy.deadline - (time.monotonic() - begin)
-            if left <= 0:
+            if left <= 0 or (attempt and self.stopping):
                 break
             reply = await self._attempt(question, left)
             usage += reply.usage
@@ -97,15 +116,29 @@ class Sender:
             if failure is None or not failure.retryable or attempt + 1 == self.policy.attempts:
                 break
             self.retried += 1
-            await asyncio.sleep(min(self._pause(attempt, failure), max(0.0, left)))
+            await self._sleep(min(self._pause(attempt, failure), left))
         return reply if usage == reply.usage else reply.model_copy(update={"usage": usage})
 
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, or wake when stopped."""
+        if seconds > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._stopped.wait()
+
     async def _attempt(self, question: Question, left: float) -> Reply:
-        spent = self._budget.book()
-        if spent:
-            return _failed("budget", spent)
         await self._wait_for_rate(question)
-        reply = await self._ask(question, min(left, self._timeout))
+        async with self.gate:
+            if self.stopping:
+                raise StoppedError
+            spent = self._budget.book()
+            if spent:
+                return _failed("budget", spent)
+            reply = await self._ask(question, min(left, self._timeout))
+        self._note(reply)
+        return reply
+
+    def _note(self, reply: Reply) -> None:
         failure = reply.failure
         failed = failure is not None and failure.reason == "infra"
         self._budget.spend(reply.usage)
@@ -113,7 +146,6 @@ class Sender:
         self.gate.note(overloaded=failure is not None and failure.retry_after is not None)
         if failure is not None and (failure.fatal or (failed and self._breaker.is_down)):
             raise BackendError(f"{self.backend.name}: {failure.detail}; mend it and run the same command to go on")
-        return reply
 
     async def _wait_for_rate(self, question: Question) -> None:
         pause = self._requests.wait()
@@ -121,14 +153,13 @@ class Sender:
             prompt = question.prompt
             characters = len(prompt.system) + len(prompt.user)
             pause = max(pause, self._tokens.wait(characters / _CHARACTERS_PER_TOKEN + question.sampling.max_tokens))
-        if pause:
-            await asyncio.sleep(pause)
+        await self._sleep(pause)
         await self._wait_for_breaker()
 
     async def _wait_for_breaker(self) -> None:
         pause = self._breaker.wait()
-        if pause:
-            await asyncio.sleep(pause)
+        if pause and not self.stopping:
+            await self._sleep(pause)
             await self._wait_for_breaker()  # another question may be the probe
 
     async def _ask(self, question: Question, seconds: float) -> Reply:

@@ -8,7 +8,7 @@ import pytest
 
 from adjudge.errors import BackendError
 from adjudge.interfaces import Capabilities
-from adjudge.sending import Policy, Sender
+from adjudge.sending import Policy, Sender, StoppedError
 from adjudge.testing import ScriptedBackend
 from adjudge.verdict import Failure, Prompt, Question, Reply, Usage
 
@@ -71,7 +71,7 @@ async def test_a_local_model_has_the_whole_deadline_for_one_attempt():
 
 async def test_a_fatal_failure_stops_the_run_with_what_to_do():
     sending = sender(Failure(reason="infra", detail="401 at /v1/chat/completions: the key is refused", fatal=True))
-    with pytest.raises(BackendError, match="401 .* run the same command to go on"):
+    with pytest.raises(BackendError, match=r"401 .* run the same command to go on"):
         await sending.send(QUESTION)
 
 
@@ -100,16 +100,26 @@ async def test_a_backend_that_raises_is_a_failed_call_told_without_its_text():
     assert "secret" not in reply.failure.detail
 
 
-async def test_retry_after_is_honoured_up_to_the_cap(monkeypatch):
+@pytest.mark.parametrize(("asked", "waited"), [(3.0, 3.0), (500.0, 60.0)])
+async def test_retry_after_is_honoured_up_to_the_cap(monkeypatch, asked, waited):
     slept: list[float] = []
-    original = asyncio.sleep
 
-    async def sleep(seconds: float) -> None:
+    async def sleep(_: Sender, seconds: float) -> None:
         slept.append(seconds)
-        await original(0)
 
-    monkeypatch.setattr("adjudge.sending.asyncio.sleep", sleep)
-    for asked, cap in ((3.0, 60.0), (500.0, 60.0)):
-        failure = BUSY.model_copy(update={"retry_after": asked})
-        await sender([failure, YES], longest_wait=cap).send(QUESTION)
-    assert slept == [3.0, 60.0]
+    monkeypatch.setattr(Sender, "_sleep", sleep)
+    failure = BUSY.model_copy(update={"retry_after": asked})
+    await sender([failure, YES], longest_wait=60.0).send(QUESTION)
+    assert [seconds for seconds in slept if seconds] == [waited]
+
+
+async def test_stopping_wakes_a_question_that_waits_for_its_next_attempt():
+    sending = sender(BUSY.model_copy(update={"retry_after": 60.0}), longest_wait=60.0)
+    waiting = asyncio.create_task(sending.send(QUESTION))
+    await asyncio.sleep(0.05)
+    assert sending.retried == 1
+    sending.stop()
+    async with asyncio.timeout(5):
+        assert (await waiting).failure is not None
+    with pytest.raises(StoppedError):
+        await sending.send(QUESTION)

@@ -18,17 +18,19 @@ from adjudge import __version__
 from adjudge.api import BoundJudge, build_judge, installed
 from adjudge.cli.options import How
 from adjudge.cli.progress import Progress
-from adjudge.engine import Engine, StoppedError
+from adjudge.engine import Engine
 from adjudge.errors import InputError
 from adjudge.interfaces import Backend, Item, Metric
 from adjudge.ledger import Ledger
 from adjudge.plugins import build_backend
 from adjudge.report import CardStore, RunRecord, identity_hash, print_record, write_report, write_verdicts
 from adjudge.rubric import Rubric
+from adjudge.sending import StoppedError
 from adjudge.submission import Comparison
 from adjudge.verdict import Result
 
 LEDGER = "ledger.sqlite"
+DRAIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,23 +166,25 @@ async def _judge_all(bound: BoundJudge, items: Sequence[Item], ledger: Ledger, r
 
 
 class stopping:  # noqa: N801 - used like a function in a with statement
-    """First Ctrl-C: ask nothing new and finish what is in flight. Second: stop at once."""
+    """First Ctrl-C: ask nothing new and finish what is in flight within 10 s. Second: stop at once."""
 
     def __init__(self, engine: Engine) -> None:
         """Stop this engine."""
         self._engine = engine
         self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
+        task = asyncio.current_task()
+        assert task is not None  # made inside a running loop
+        self._task = task
 
     def __enter__(self) -> None:
         self._loop.add_signal_handler(signal.SIGINT, self._interrupt)
 
     def _interrupt(self) -> None:
         if self._engine.stopping:
-            if self._task is not None:
-                self._task.cancel()
+            self._task.cancel()
             return
         self._engine.stop()
+        self._loop.call_later(DRAIN_SECONDS, self._task.cancel)
         click.echo("\nfinishing what is in flight; press Ctrl-C again to stop at once", err=True)
 
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
