@@ -77,8 +77,9 @@ class Ledger:
             ) from error
 
     def _prepare(self, *, durable: bool) -> None:
-        application = self._pragma("application_id")
+        # Tables first: another process may make the ledger between the two looks.
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        application = self._pragma("application_id")
         if application != _APPLICATION_ID and tables:
             raise LedgerError(f"{self.path}: an SQLite file of another program; choose another --out folder")
         if application == _APPLICATION_ID and self._pragma("user_version") != _VERSION:
@@ -92,7 +93,7 @@ class Ledger:
             self._create()
         check = self._pragma("quick_check(1)")
         if check != "ok":
-            raise LedgerError(f"{self.path}: torn ({check}); move it away and run again")
+            raise LedgerError(f"{self.path}: torn ({' '.join(check.split())}); move it away and run again")
 
     def _create(self) -> None:
         # One transaction, so that a second process never sees a ledger without its secret.
