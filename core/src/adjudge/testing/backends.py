@@ -218,11 +218,19 @@ def _ask_together(many: Sequence[Question]) -> Callable[[Backend], Awaitable[lis
 
 
 async def _cancel_then_ask(backend: Backend) -> Reply:
-    task = asyncio.ensure_future(backend.ask(question(json_schema=None)))
+    asked = _answerable(backend.capabilities)
+    task = asyncio.ensure_future(backend.ask(asked))
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    return await backend.ask(question())
+    return await backend.ask(asked)
+
+
+def _answerable(capabilities: Capabilities) -> Question:
+    """A question of the sort that the backend is made for."""
+    if capabilities.label_logprobs is not None:
+        return question(labels=("no", "yes"))
+    return question(json_schema=SCHEMA) if capabilities.json_schema else question()
 
 
 async def _close_again(backend: Backend) -> None:
