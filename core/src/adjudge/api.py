@@ -20,6 +20,7 @@ from adjudge.ledger import Ledger
 from adjudge.plugins import Plugins, build_backend, load_plugins, lookup
 from adjudge.rubric import Rubric
 from adjudge.scoring import score
+from adjudge.sending import Policy
 from adjudge.submission import Comparison, Submission
 from adjudge.verdict import Result, Score, Verdict
 
@@ -54,7 +55,7 @@ class BoundJudge:
     def __init__(
         self, judge: Judge, rubric: Rubric | None, backend: Backend, ledger: Ledger, plugins: Plugins, **engine: Any
     ) -> None:
-        """Bind; `rubric` may be None if every submission brings its own. `engine` takes `concurrency`, `deadline`."""
+        """Bind; `rubric` may be None if every submission brings its own. `engine` takes `concurrency`, `policy`."""
         settings = getattr(judge, "settings", None)
         if settings is not None:
             settings.check(backend.capabilities)
@@ -169,7 +170,7 @@ def make_judge(
     ledger: Ledger | str | Path = ":memory:",
     backend_options: Mapping[str, Any] | None = None,
     concurrency: int | None = None,
-    deadline: float = 300.0,
+    policy: Policy | None = None,
     plugins: Plugins | None = None,
     **options: Any,
 ) -> BoundJudge:
@@ -182,7 +183,7 @@ def make_judge(
         ledger: Where replies go; in memory by default.
         backend_options: Options of the backend.
         concurrency: Questions in flight.
-        deadline: Seconds per question.
+        policy: Deadline, retries, rate limits, budget.
         plugins: Plugins to choose from; the installed ones by default.
         options: Options of the judge: `read_out`, `template`, `sampling`, `repeats`, …
 
@@ -201,7 +202,7 @@ def make_judge(
     strategy = build_judge(known, judge, options) if isinstance(judge, str) else judge
     model = build_backend(known, backend, backend_options) if isinstance(backend, str) else backend
     book = ledger if isinstance(ledger, Ledger) else Ledger(ledger)
-    return BoundJudge(strategy, chosen, model, book, known, concurrency=concurrency, deadline=deadline)
+    return BoundJudge(strategy, chosen, model, book, known, concurrency=concurrency, policy=policy)
 
 
 def build_judge(plugins: Plugins, name: str, options: Mapping[str, Any]) -> Judge:

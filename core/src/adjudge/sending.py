@@ -54,7 +54,7 @@ class Policy(Frozen):
     """Failed probes after which the server counts as down and the run stops, to be resumed."""
     max_calls: int | None = Field(default=None, ge=0)
     """Budget: attempts."""
-    max_tokens: int | None = Field(default=None, ge=0)
+    max_total_tokens: int | None = Field(default=None, ge=0)
     """Budget: tokens, prompt and reply."""
     max_cost: float | None = Field(default=None, ge=0)
     """Budget: US dollars."""
@@ -80,7 +80,7 @@ class Sender:
         self._requests = Rate(policy.requests_per_minute, time.monotonic)
         self._tokens = Rate(policy.tokens_per_minute, time.monotonic)
         self._breaker = Breaker(policy.breaker_failures, policy.breaker_pause, policy.breaker_trips, time.monotonic)
-        self._budget = Budget(policy.max_calls, policy.max_tokens, policy.max_cost)
+        self._budget = Budget(policy.max_calls, policy.max_total_tokens, policy.max_cost)
         self._jitter = random.Random(0)  # noqa: S311 - spreads retries, keeps no secret
         self._stopped = asyncio.Event()
 

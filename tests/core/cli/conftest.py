@@ -16,9 +16,11 @@ from adjudge import BackendSpec, Label, Parameter, Submission, SolverSpec, TaskS
 from adjudge.errors import BackendError
 from adjudge.metrics import level_agreement
 from adjudge.rubric import Criterion, Rubric
+from adjudge.interfaces import Capabilities
 from adjudge.testing import ScriptedBackend
 from adjudge.verdict import Failure
 
+REMOTE = Capabilities(label_logprobs="raw", json_schema=True)
 RUBRIC = Rubric(id="cli", version="1", criteria=(Criterion(id="polite", text="The text is polite."),))
 
 
@@ -57,7 +59,9 @@ def questions(**_):
 def adjudge_backends():
     absent = BackendSpec(name="absent", build=build, summary="needs what is not there", requires=("not_installed_xyz",),
                          install="pip install xyz")
-    return [BackendSpec(name="scripted", build=build, summary="says what its script says"), absent]
+    remote = BackendSpec(name="remote", build=lambda **_: ScriptedBackend(answer, name="remote", capabilities=REMOTE),
+                         summary="says that it is elsewhere")
+    return [BackendSpec(name="scripted", build=build, summary="says what its script says"), absent, remote]
 
 
 @hookimpl

@@ -185,3 +185,26 @@ def test_wrong_words_are_one_line_errors_that_say_the_fix(adjudge, arguments, me
     assert status == 2
     assert message in err
     assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_budget_leaves_the_rest_unscored_and_the_next_run_goes_on(adjudge, work):
+    status, out, _ = adjudge(*JUDGE, "--max-calls", "3")
+    assert status == 0
+    assert "budget 1" in " ".join(out.split())
+    assert replies(work) == 3
+    adjudge(*JUDGE)
+    assert replies(work) == 4
+    assert None not in {row[2] for row in levels(work)}
+
+
+@pytest.mark.usefixtures("rows")
+def test_local_only_refuses_a_judge_or_candidate_that_is_elsewhere(adjudge, monkeypatch):
+    line = [word if word != "scripted" else "remote" for word in JUDGE]
+    status, _, err = adjudge(*line, "--local-only")
+    assert status == 2
+    assert "is not on this machine" in err
+    monkeypatch.setenv("ADJUDGE_LOCAL_ONLY", "1")
+    assert adjudge("run", "answers", "--candidate", "remote", "--backend", "scripted")[0] == 2
+    monkeypatch.delenv("ADJUDGE_LOCAL_ONLY")
+    assert adjudge(*line)[0] == 0

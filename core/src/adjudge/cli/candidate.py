@@ -13,17 +13,21 @@ from adjudge.plugins import build_backend, lookup
 from adjudge.submission import Comparison, Submission
 
 
-async def answer_all(items: Sequence[Item], candidate: str, solver_name: str, ledger: Ledger) -> list[Item]:
+async def answer_all(
+    items: Sequence[Item], candidate: str, solver_name: str, ledger: Ledger, *, local_only: bool = False
+) -> list[Item]:
     """Answer every submission that has no output yet.
 
     Raises:
-        UnsupportedError: There is a comparison among them.
+        UnsupportedError: There is a comparison among them, or the candidate is not on this machine though it must be.
     """
     plugins = installed()
     solver = lookup(plugins, plugins.solvers, "solver", solver_name).build()
     backend: Backend = build_backend(plugins, candidate)
     answered: dict[int, Item] = {}
     try:
+        if local_only and not backend.capabilities.local:
+            raise UnsupportedError(f"{backend.name} is not on this machine and --local-only is set")
         engine = Engine(backend, ledger)
 
         async def answer(position: int) -> None:

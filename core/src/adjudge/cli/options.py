@@ -37,8 +37,10 @@ class How:
     """Votes per criterion."""
     concurrency: int | None = None
     """Questions in flight."""
-    deadline: float = 300.0
-    """Seconds per question."""
+    policy: dict[str, Any] = field(default_factory=dict)
+    """Deadline, retries, rate limits, budget."""
+    local_only: bool = False
+    """Refuse every backend that is not on this machine."""
     durable: bool = False
     """Survive a power cut."""
 
@@ -78,10 +80,28 @@ def how_options(command: F) -> F:
 def how_from(options: dict[str, Any]) -> How:
     """Take the options of `How` out of a command's keyword arguments."""
     sampling = {name: options.pop(name) for name in ("temperature", "max_tokens", "seed")}
+    policy = {name: options.pop(name) for name in _POLICY}
     named = {name: options.pop(name) for name in How.__dataclass_fields__ if name in options}
-    return How(**named, sampling={name: value for name, value in sampling.items() if value is not None})
+    return How(**named, sampling=_given(sampling), policy=_given(policy))
 
 
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+_POLICY = (
+    "deadline",
+    "attempt_timeout",
+    "attempts",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "max_calls",
+    "max_total_tokens",
+    "max_cost",
+)
+
+
+_SECONDS = click.FloatRange(min=0.1)
 _PAIRS: dict[str, Any] = {"multiple": True, "callback": pairs, "metavar": "NAME=VALUE"}
 _OPTIONS = (
     click.option("--backend", default="local", show_default=True, help="NAME or NAME:MODEL, for example local:my.gguf"),
@@ -96,8 +116,16 @@ _OPTIONS = (
     click.option("--seed", type=int, help="Seed of the sampler, where the backend takes one."),
     click.option("--repeats", type=click.IntRange(min=1), help="Votes per criterion."),
     click.option("--concurrency", type=click.IntRange(min=1), help="Questions in flight."),
+    click.option("--deadline", type=_SECONDS, help="Seconds a question, all attempts counted."),
+    click.option("--attempt-timeout", type=_SECONDS, help="Seconds an attempt, for a remote backend."),
+    click.option("--attempts", type=click.IntRange(min=1), help="Most attempts per question."),
+    click.option("--requests-per-minute", type=click.FloatRange(min=0.1), help="Rate limit of the endpoint."),
+    click.option("--tokens-per-minute", type=click.FloatRange(min=1), help="Rate limit of the endpoint."),
+    click.option("--max-calls", type=click.IntRange(min=0), help="Budget: the rest stays unscored."),
+    click.option("--max-total-tokens", type=click.IntRange(min=0), help="Budget: prompt and reply tokens of the run."),
+    click.option("--max-cost", type=click.FloatRange(min=0), help="Budget: US dollars of the run."),
     click.option(
-        "--deadline", type=click.FloatRange(min=0.1), default=300.0, show_default=True, help="Seconds a question."
+        "--local-only", is_flag=True, envvar="ADJUDGE_LOCAL_ONLY", help="Refuse backends beyond this machine."
     ),
     click.option("--durable", is_flag=True, help="Survive a power cut, not only a killed process; slower."),
 )

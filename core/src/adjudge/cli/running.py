@@ -19,13 +19,13 @@ from adjudge.api import BoundJudge, build_judge, installed
 from adjudge.cli.options import How
 from adjudge.cli.progress import Progress
 from adjudge.engine import Engine
-from adjudge.errors import InputError
+from adjudge.errors import InputError, UnsupportedError
 from adjudge.interfaces import Backend, Item, Metric
 from adjudge.ledger import Ledger
 from adjudge.plugins import build_backend
 from adjudge.report import CardStore, RunRecord, identity_hash, print_record, write_report, write_verdicts
 from adjudge.rubric import Rubric
-from adjudge.sending import StoppedError
+from adjudge.sending import Policy, StoppedError
 from adjudge.submission import Comparison
 from adjudge.verdict import Result
 
@@ -127,9 +127,16 @@ async def _execute(job: Job, ledger: Ledger) -> RunRecord:
     judge = build_judge(plugins, name, job.how.options(dict(job.defaults)))
     backend: Backend = build_backend(plugins, job.how.backend, job.how.backend_options)
     try:
+        _check_local(job.how, backend)
         items = await _answered(job, ledger)
         bound = BoundJudge(
-            judge, job.rubric, backend, ledger, plugins, concurrency=job.how.concurrency, deadline=job.how.deadline
+            judge,
+            job.rubric,
+            backend,
+            ledger,
+            plugins,
+            concurrency=job.how.concurrency,
+            policy=Policy(**job.how.policy),
         )
         started = {"title": job.title, "source": dict(job.source), "started": _now()}
         run = ledger.begin_run(json.dumps(started))
@@ -139,6 +146,11 @@ async def _execute(job: Job, ledger: Ledger) -> RunRecord:
         return record
     finally:
         await backend.aclose()
+
+
+def _check_local(how: How, backend: Backend) -> None:
+    if how.local_only and not backend.capabilities.local:
+        raise UnsupportedError(f"{backend.name} is not on this machine and --local-only is set; use --backend local")
 
 
 def _compares(items: Sequence[Item]) -> bool:
@@ -151,7 +163,7 @@ async def _answered(job: Job, ledger: Ledger) -> Sequence[Item]:
         return job.items
     from adjudge.cli.candidate import answer_all
 
-    return await answer_all(job.items, job.candidate, job.solver, ledger)
+    return await answer_all(job.items, job.candidate, job.solver, ledger, local_only=job.how.local_only)
 
 
 async def _judge_all(bound: BoundJudge, items: Sequence[Item], ledger: Ledger, run: int) -> list[Result]:
