@@ -9,6 +9,8 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import adjudge
 from adjudge.engine import Engine
@@ -44,6 +46,22 @@ def test_probabilities_become_log_probabilities_of_the_declared_sort() -> None:
     )
     silent = ScriptedBackend(said, capabilities=Capabilities())
     assert ask(silent, question(labels=("no", "yes"))).logprobs is None
+
+
+LABELS = ("no", "yes", "maybe")
+
+
+@given(
+    st.fixed_dictionaries({}, optional=dict.fromkeys(LABELS, st.floats(0, 1 / 3))), st.sampled_from(["raw", "masked"])
+)
+def test_log_probabilities_give_the_script_back(said, sort) -> None:
+    backend = ScriptedBackend(lambda _: said or {"no": 0.0}, capabilities=Capabilities(label_logprobs=sort))
+    logprobs = ask(backend, question(labels=LABELS)).logprobs
+    whole = sum(said.values()) if sort == "masked" and sum(said.values()) > 0 else 1.0
+    assert logprobs is not None
+    assert {label: math.exp(value) for label, value in logprobs.items()} == pytest.approx(
+        {label: said.get(label, 0.0) / whole for label in LABELS}
+    )
 
 
 def test_probabilities_become_json_where_a_schema_is_asked_for() -> None:

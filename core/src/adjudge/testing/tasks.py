@@ -21,6 +21,7 @@ from adjudge.tasks import parameters_of
 from adjudge.verdict import Result, Verdict
 
 _OVERALL = "overall"
+_FROM_WHERE = r"https?://|\bfrom\b|\bon [\w-]+(\.[\w-]+)+"
 _PREFERENCES = {"first", "second", "tie", "incomparable"}
 
 
@@ -115,7 +116,7 @@ class TaskContract:
         with pytest.raises(InputError) as caught:
             list(self.task().dataset(**values))
         said = str(caught.value)
-        assert re.search(r"https?://|\bfrom\b", said), f"says not from where: {said}"
+        assert re.search(_FROM_WHERE, said), f"says not from where: {said}"
         assert re.search(r"licen[cs]e|public domain", said, re.IGNORECASE), f"says no licence: {said}"
         assert re.search(r"\b(put|place|save|copy|unpack|set)\b|-T ", said), f"says not where to put it: {said}"
 
