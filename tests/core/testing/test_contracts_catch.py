@@ -363,3 +363,25 @@ def test_a_broken_task_is_caught(test, spec) -> None:
 
     with pytest.raises((AssertionError, IndexError)):
         getattr(Broken(), f"test_{test}")()
+
+
+FROM, UNDER, TO = "get it from https://example.org", "licence CC0-1.0", "put it into ./data"
+
+
+@pytest.mark.parametrize("parts", [(FROM, UNDER), (FROM, TO), (UNDER, TO), (FROM, UNDER, TO)])
+def test_the_message_about_missing_data_must_say_all_three_things(parts) -> None:
+    def lacking(**_):
+        raise InputError("; ".join(parts))
+
+    class Shown(TaskContract):
+        MISSING = MappingProxyType({})
+
+        def task(self):
+            return task(dataset=lacking)
+
+    check = Shown().test_missing_data_say_what_to_get_from_where_under_which_licence_and_where_to_put_it
+    if len(parts) == 3:
+        check()
+    else:
+        with pytest.raises(AssertionError, match=r"says (no|not) "):
+            check()
