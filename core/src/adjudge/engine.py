@@ -19,6 +19,7 @@ from adjudge.ledger import Ledger
 from adjudge.prompts import items_in_input_order
 from adjudge.rubric import Rubric
 from adjudge.sending import Policy, Sender, StoppedError
+from adjudge.solvers import unanswered
 from adjudge.verdict import Question, Reply, Usage, Verdict
 
 
@@ -195,7 +196,8 @@ async def run_judge(
 
     async def judge_one(position: int) -> None:
         item = items[position]
-        done(position, await judge.judge(item, rubric_of(item), engine))
+        rubric = rubric_of(item)
+        done(position, unanswered(item, rubric, judge.name) or await judge.judge(item, rubric, engine))
 
     await run_each(engine, items_in_input_order(items), judge_one)
 

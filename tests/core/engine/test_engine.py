@@ -376,3 +376,18 @@ async def test_usage_and_cost_are_summed_over_what_was_sent(ledger):
         await engine(question_about(text))
     assert engine.tally.usage == paid + paid
     assert (engine.tally.asked, engine.tally.served) == (2, 1)
+
+
+@pytest.mark.parametrize(("failure", "reason"), [("refusal: no", "refusal"), ("infra: down", "infra"), ("?", "infra")])
+async def test_a_candidate_that_gave_no_answer_is_not_judged(ledger, failure, reason):
+    backend, found = ScriptedBackend(), {}
+    items = [
+        Submission(id="silent", metadata={"solver_failure": failure}),
+        Submission(id="spoke", output="text", metadata={"solver_failure": failure}),
+    ]
+    await run_judge(Engine(backend, ledger), IsolatedJudge(), items, lambda _: RUBRIC, found.__setitem__)
+    assert {(verdict.status, verdict.reason) for verdict in found[0]} == {("unscored", reason)}
+    assert [verdict.criterion for verdict in found[0]] == ["a", "b", "c"]
+    assert found[0][0].detail == f"the candidate: {failure}"
+    assert {verdict.status for verdict in found[1]} == {"scored"}
+    assert {question.submission for question in backend.questions} == {"spoke"}
