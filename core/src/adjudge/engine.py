@@ -19,7 +19,7 @@ from adjudge.ledger import Ledger
 from adjudge.prompts import items_in_input_order
 from adjudge.rubric import Rubric
 from adjudge.sending import Policy, Sender, StoppedError
-from adjudge.solvers import unanswered
+from adjudge.unanswered import unanswered
 from adjudge.verdict import Question, Reply, Usage, Verdict
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any
 
-from adjudge.interfaces import Ask, Item, Solver, SolverSpec
+from adjudge.interfaces import Ask, Solver, SolverSpec
 from adjudge.options import sampling_from
-from adjudge.rubric import Rubric
 from adjudge.submission import Submission, as_text
-from adjudge.verdict import Prompt, Question, Reason, Sampling, Verdict
+from adjudge.unanswered import FAILURE
+from adjudge.verdict import Prompt, Question, Sampling
 
 _MAX_TOKENS = 600
-
-FAILURE = "solver_failure"
-"""Key in `Submission.metadata` that says why there is no output."""
 
 
 @dataclass(frozen=True)
@@ -40,26 +37,6 @@ class GenerateSolver:
             return submission.model_copy(update={"metadata": {**submission.metadata, FAILURE: why}})
         cut = {"solver_cut": True} if reply.stop == "length" else {}
         return submission.model_copy(update={"output": reply.text, "metadata": {**submission.metadata, **cut}})
-
-
-def unanswered(item: Item, rubric: Rubric, judge: str) -> list[Verdict]:
-    """Unscored verdicts for a candidate that gave no answer, which says nothing about how it would have answered.
-
-    Args:
-        item: What would be judged.
-        rubric: By which rubric.
-        judge: Name of the judge that would have judged.
-
-    Returns:
-        One per criterion; none at all if there is something to judge.
-    """
-    failure = item.metadata.get(FAILURE)
-    if not isinstance(item, Submission) or item.output or failure is None:
-        return []
-    reason = str(failure).partition(":")[0]
-    why = {"reason": reason if reason in get_args(Reason) else "infra", "detail": f"the candidate: {failure}"}
-    common = {"submission": item.id, "status": "unscored", "judge": judge}
-    return [Verdict.model_validate(common | why | {"criterion": criterion.id}) for criterion in rubric.criteria]
 
 
 def _generate(system: str = "", **sampling: Any) -> Solver:

@@ -8,9 +8,10 @@ from adjudge.api import installed
 from adjudge.engine import Engine
 from adjudge.errors import UnknownNameError, UnsupportedError
 from adjudge.ledger import Ledger
-from adjudge.solvers import FAILURE, GenerateSolver
+from adjudge.solvers import GenerateSolver
 from adjudge.submission import Message, Submission
 from adjudge.testing import ScriptedBackend
+from adjudge.unanswered import FAILURE
 from adjudge.verdict import Failure, Reply
 
 ASKED = Submission(id="s", input="Name a colour.", metadata={"kept": 1})
