@@ -22,6 +22,8 @@ from adjudge.sending import Policy, Sender, StoppedError
 from adjudge.unanswered import unanswered
 from adjudge.verdict import Question, Reply, Usage, Verdict
 
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
+
 
 @dataclass
 class Tally:
@@ -73,6 +75,21 @@ class Engine:
         self._sender = Sender(backend, self.concurrency, chosen)
         self._in_flight: dict[str, asyncio.Future[Reply]] = {}
         self._identity = hashlib.sha256(_canonical(dict(backend.identity)).encode()).digest()
+        self._concurrency, self._policy = concurrency, chosen
+        self._by_backend: dict[int, Engine] = {id(backend): self}
+
+    def to(self, backend: Backend) -> Engine:
+        """The way to another backend, for judges made of judges.
+
+        It shares the ledger, what is in flight, the count, the budget and the stop; rates and the circuit breaker are
+        its own, since every endpoint has its own.
+        """
+        if id(backend) not in self._by_backend:
+            other = Engine(backend, self.ledger, concurrency=self._concurrency, policy=self._policy)
+            other.tally, other._in_flight, other._by_backend = self.tally, self._in_flight, self._by_backend
+            other._sender.join(self._sender)
+            self._by_backend[id(backend)] = other
+        return self._by_backend[id(backend)]
 
     @property
     def secret(self) -> bytes:
@@ -124,8 +141,8 @@ class Engine:
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._in_flight[key] = future
         try:
-            reply = await self._ask_in_time(question)
-            self._record(key, reply, question)
+            known = await self._claim(key)
+            reply = known if known is not None else await self._ask_and_record(key, question)
         except asyncio.CancelledError:
             future.cancel()
             raise
@@ -139,9 +156,31 @@ class Engine:
         finally:
             del self._in_flight[key]
 
+    async def _claim(self, key: str) -> Reply | None:
+        """Wait until the question is this process's to ask; the reply, if another process got it meanwhile."""
+        pause = _FIRST_PAUSE
+        while not self.ledger.claim(key, self._sender.policy.deadline):
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        known = self.ledger.find(key)
+        if known is not None:
+            self.ledger.release(key)
+            self.tally.served += 1
+        return known
+
+    async def _ask_and_record(self, key: str, question: Question) -> Reply:
+        try:
+            reply = await self._ask_in_time(question)
+            self._record(key, reply, question)
+        except BaseException:
+            self.ledger.release(key)
+            raise
+        return reply
+
     def _record(self, key: str, reply: Reply, question: Question) -> None:
         if reply.failure is not None and reply.failure.reason == "budget":
-            return  # nothing was sent
+            self.ledger.release(key)  # nothing was sent
+            return
         try:
             self.ledger.record(key, reply, submission=question.submission, criterion=question.criterion)
         except LedgerError:

@@ -16,6 +16,8 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter, ValidationError
 
+from adjudge.claims import SCHEMA as CLAIMS
+from adjudge.claims import Claims
 from adjudge.errors import LedgerError
 from adjudge.submission import Comparison, Submission
 from adjudge.verdict import Reply, Verdict
@@ -58,6 +60,7 @@ class Ledger:
         try:
             with self._errors():
                 self._prepare(durable=durable)
+            self._claims = None if self.path == ":memory:" else Claims(self._db)
             self.secret = self._secret()
             """Keys the random boundaries of prompts."""
         except LedgerError:
@@ -99,7 +102,7 @@ class Ledger:
         # One transaction, so that a second process never sees a ledger without its secret.
         secret = f"INSERT OR IGNORE INTO meta VALUES ('secret', x'{secrets.token_hex(16)}');"  # noqa: S608 - digits of our own
         marks = f"PRAGMA application_id={_APPLICATION_ID};PRAGMA user_version={_VERSION};"
-        self._db.executescript(f"BEGIN IMMEDIATE;{marks}{_SCHEMA}{secret}COMMIT;")
+        self._db.executescript(f"BEGIN IMMEDIATE;{marks}{_SCHEMA}{CLAIMS}{secret}COMMIT;")
 
     def _secret(self) -> bytes:
         with self._errors():
@@ -123,11 +126,36 @@ class Ledger:
     def record(self, fingerprint: str, reply: Reply, *, submission: str = "", criterion: str = "") -> None:
         """Store a reply, failed or not; committed when this returns."""
         row = (fingerprint, time.time(), submission, criterion, reply.failure is None, reply.model_dump_json())
+        insert = "INSERT INTO replies (fingerprint, at, submission, criterion, usable, reply) VALUES (?, ?, ?, ?, ?, ?)"
         with self._errors():
-            self._db.execute(
-                "INSERT INTO replies (fingerprint, at, submission, criterion, usable, reply) VALUES (?, ?, ?, ?, ?, ?)",
-                row,
-            )
+            if self._claims is None:
+                self._db.execute(insert, row)
+                return
+            with self._transaction():
+                self._db.execute(insert, row)
+                self._claims.release(fingerprint)
+
+    def claim(self, fingerprint: str, seconds: float) -> bool:
+        """Claim a question for this process; False while a living process holds it."""
+        with self._errors():
+            return self._claims is None or self._claims.take(fingerprint, seconds)
+
+    def release(self, fingerprint: str) -> None:
+        """Give up a claim that came to nothing."""
+        if self._claims is not None:
+            with self._errors():
+                self._claims.release(fingerprint)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
 
     def discard(self, fingerprint: str) -> None:
         """Keep the replies to that question, but never serve them again."""
@@ -147,19 +175,10 @@ class Ledger:
     def record_item(self, run: int, position: int, item: Submission | Comparison, verdicts: Iterable[Verdict]) -> None:
         """Store an item with its verdicts, in one transaction."""
         rows = [(run, position, part, verdict.model_dump_json()) for part, verdict in enumerate(verdicts)]
-        with self._errors():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.execute(
-                    "INSERT OR REPLACE INTO items VALUES (?, ?, ?)", (run, position, item.model_dump_json())
-                )
-                self._db.execute("DELETE FROM verdicts WHERE run = ? AND position = ?", (run, position))
-                self._db.executemany("INSERT INTO verdicts VALUES (?, ?, ?, ?)", rows)
-                self._db.execute("COMMIT")
-            except sqlite3.Error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._errors(), self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?)", (run, position, item.model_dump_json()))
+            self._db.execute("DELETE FROM verdicts WHERE run = ? AND position = ?", (run, position))
+            self._db.executemany("INSERT INTO verdicts VALUES (?, ?, ?, ?)", rows)
 
     def last_run(self) -> tuple[int, str]:
         """Number and record of the latest run.
