@@ -1,0 +1,136 @@
+"""The probability of each label as a whole reply, from what a server reports about next tokens.
+
+A server reports the likeliest next tokens as bytes and has no call for its tokenizer, so the walk goes over bytes: a
+token counts if what was written so far and the token together begin a label. Labels can share a beginning ("not met",
+"not applicable"), begin each other ("1", "10") and stand after a space.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from adjudge.verdict import Failure
+from adjudge_openai.failures import CallError
+
+Place: TypeAlias = bytes
+"""What the reply holds so far."""
+Tops: TypeAlias = Mapping[bytes, float]
+"""Natural log-probabilities of next tokens."""
+Read: TypeAlias = Callable[[Place, bytes], Awaitable[Mapping[Place, Tops]]]
+"""`read(place, target)` reports the next tokens at that place, and where they come along at other places on the way to
+`target`, a label with or without a space in front. An empty mapping: the server cannot tell."""
+
+NEGLIGIBLE = 0.01
+"""A way of spelling a label that has less than this share of it is not followed: at most 0.01 nat are lost."""
+_LEAST = 1e-6
+
+
+class Walk:
+    """What is known about the beginnings of replies that can become a label."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._labels = {label.encode(): label for label in labels}
+        self._targets = {target for label in self._labels for target in (label, b" " + label)}
+        self._known: dict[Place, dict[bytes, float]] = {}
+
+    def add(self, reports: Mapping[Place, Tops]) -> None:
+        """Take in what was reported; what is known stays."""
+        for place, tops in reports.items():
+            self._known[place] = {**tops, **self._known.get(place, {})}
+
+    def masses(self) -> dict[Place, float]:
+        """Log-probability that the reply passes through each place, with a token ending there."""
+        reach = {b"": 0.0}
+        for place in sorted(self._known, key=len):
+            for token, logprob in self._known[place].items():
+                there = place + token
+                if token and place in reach and self._begins(there):
+                    reach[there] = log_sum((reach.get(there, -math.inf), reach[place] + logprob))
+        return reach
+
+    def totals(self, reach: Mapping[Place, float]) -> dict[str, float]:
+        """Log-probability of each label that was seen, each taken as the longest label that the reply spells."""
+        found: dict[str, list[float]] = {}
+        for target in self._targets & reach.keys():
+            alone = reach[target] + math.log(max(1 - self._leaves(target), _LEAST))
+            found.setdefault(self._labels[target.removeprefix(b" ")], []).append(alone)
+        return {label: log_sum(parts) for label, parts in found.items()}
+
+    def open_ways(self, reach: Mapping[Place, float]) -> list[tuple[float, Place, bytes]]:
+        """Places from which a label may go on and of which nothing is known, likeliest first: (mass, place, target)."""
+        totals = self.totals(reach)
+        ways = []
+        for place, mass in reach.items():
+            for target in self._targets:
+                if place not in self._known and len(target) > len(place) and target.startswith(place):
+                    known = totals.get(self._labels[target.removeprefix(b" ")], -math.inf)
+                    if mass > known + math.log(NEGLIGIBLE):
+                        ways.append((mass, place, target))
+        return sorted(ways, reverse=True)
+
+    def unseen(self, reach: Mapping[Place, float]) -> list[bytes]:
+        """Labels whose plain spelling was not seen."""
+        return [label for label in self._labels if label not in reach]
+
+    def _begins(self, text: Place) -> bool:
+        return any(target.startswith(text) for target in self._targets)
+
+    def _leaves(self, place: Place) -> float:
+        """Probability that a reply that got here goes on to a longer label."""
+        total = 0.0
+        for token, logprob in self._known.get(place, {}).items():
+            there = place + token
+            if token and self._begins(there):
+                total += math.exp(logprob) * (1.0 if there in self._targets else self._leaves(there))
+        return total
+
+
+async def label_logprobs(labels: Sequence[str], read: Read, *, forces: bool) -> dict[str, float]:
+    """Log-probability of each label.
+
+    Args:
+        labels: The words.
+        read: Asks the server.
+        forces: `read` reports about any label, however unlikely its tokens are.
+
+    Returns:
+        Natural log-probabilities. A label whose beginning is not among the reported tokens is left out: it is less
+        likely than all of them, and how likely is not known.
+
+    Raises:
+        CallError: A label has several tokens and the server cannot say how likely the later ones are.
+    """
+    walk = Walk(labels)
+    walk.add(await read(b"", b""))
+    tried: set[bytes] = set()
+    while True:
+        reach = walk.masses()
+        ways = [(place, target) for _, place, target in walk.open_ways(reach)]
+        if forces:
+            ways += [(b"", label) for label in walk.unseen(reach)]
+        # A target that is forced is followed to its end; on a reply that is begun each place is a request of its own.
+        new = ((place, target, target if forces else place) for place, target in ways)
+        place, target, key = next((way for way in new if way[2] not in tried), (b"", b"", None))
+        if key is None:
+            return walk.totals(reach)
+        tried.add(key)
+        reports = await read(place, target)
+        if not reports and place and math.exp(reach[place]) > NEGLIGIBLE:
+            raise CallError(Failure(reason="infra", detail=_cannot(target.decode(), place)))
+        walk.add(reports)
+
+
+def _cannot(label: str, place: Place) -> str:
+    shown = place.decode("utf-8", "replace")
+    return (
+        f"the label {label.strip()!r} goes on after {shown!r}, which this server cannot read; use --read-out reasoned"
+    )
+
+
+def log_sum(terms: Iterable[float]) -> float:
+    """Logarithm of the sum of exponentials; minus infinity for none."""
+    values = list(terms)
+    top = max(values, default=-math.inf)
+    return top if math.isinf(top) else top + math.log(math.fsum(math.exp(value - top) for value in values))

@@ -1,0 +1,95 @@
+"""What a server was found not to take, remembered so that each thing is tried once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from pydantic import JsonValue
+
+JSON_RUNGS = ("json_schema", "json_schema without limits", "json_object", "prompt")
+"""How JSON is asked for, from the strictest way: a schema; a schema without lengths and counts, which some do not take;
+any JSON; by the prompt alone."""
+_ABOUT_JSON = ("response_format", "json_schema", "json schema", "schema", "structured", "text.format", "grammar")
+_OPTIONAL = ("temperature", "top_p", "top_k", "seed", "prompt_cache_key", "reasoning_effort", "store")
+_LENGTHS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+_FEWER_TOP = {100: 20, 20: 5, 5: 0}
+_LIMITS = {"maxLength", "minLength", "maxItems", "minItems", "pattern", "format", "minimum", "maximum", "multipleOf"}
+
+
+class Taken:
+    """Which parameters a server takes, as far as its answers have told."""
+
+    def __init__(self, length: str, top: int) -> None:
+        self.length = length
+        """Name of the limit on the reply."""
+        self.top = top
+        """Number of likeliest tokens to ask for; 0 if it reports none."""
+        self.rung = 0
+        """Index in `JSON_RUNGS`."""
+        self.dropped: set[str] = set()
+        """Parameters that it refused."""
+
+    def step_down(self, body: Mapping[str, Any], sent: Mapping[str, JsonValue], said: str) -> bool:
+        """Learn from a refusal; True if the same question is worth another try in another form.
+
+        Args:
+            body: The request that was refused.
+            sent: What was recorded of it.
+            said: The server's words.
+        """
+        said = said.lower()
+        return (
+            self._rename_length(body, said)
+            or self._fewer_top(body, said)
+            or self._drop(body, said)
+            or self._loosen_json(sent, said)
+        )
+
+    def _rename_length(self, body: Mapping[str, Any], said: str) -> bool:
+        for name, other in _LENGTHS.items():
+            if name in body and name in said and other not in self.dropped:
+                self.length = other
+                self.dropped.add(name)
+                return True
+        return False
+
+    def _fewer_top(self, body: Mapping[str, Any], said: str) -> bool:
+        if "logprobs" not in body or "logprobs" not in said:
+            return False
+        self.top = min(self.top, _FEWER_TOP.get(int(body["top_logprobs"]), 0))
+        return True
+
+    def _drop(self, body: Mapping[str, Any], said: str) -> bool:
+        refused = [name for name in _OPTIONAL if name in body and name in said]
+        self.dropped.update(refused)
+        return bool(refused)
+
+    def _loosen_json(self, sent: Mapping[str, JsonValue], said: str) -> bool:
+        way = sent.get("json")
+        if way not in JSON_RUNGS[:-1] or not any(word in said for word in _ABOUT_JSON):
+            return False
+        # Of many questions in flight each may come here; all of them together make one step.
+        self.rung = max(self.rung, JSON_RUNGS.index(str(way)) + 1)
+        return True
+
+
+def without_limits(schema: Any) -> Any:
+    """A schema without lengths, counts and patterns; the reply is checked against the whole one later."""
+    plain = deepcopy(schema)
+    _strip(plain)
+    return plain
+
+
+def _strip(part: Any) -> None:
+    if isinstance(part, list):
+        for one in part:
+            _strip(one)
+    if isinstance(part, dict):
+        for name in _LIMITS & part.keys():
+            # A property may be called `format`; then it is a schema and not a keyword's value.
+            if not isinstance(part[name], dict):
+                del part[name]
+        for one in part.values():
+            _strip(one)
