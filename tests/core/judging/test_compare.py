@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adjudge.engine import Engine
@@ -19,6 +19,7 @@ from adjudge.submission import Comparison, Submission
 from adjudge.testing import ScriptedBackend
 from adjudge.verdict import Failure, Usage
 
+QUIET = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 SWAP = {"first": "second", "second": "first", "tie": "tie", "incomparable": "incomparable", None: None}
 
 
@@ -108,6 +109,7 @@ shares = st.tuples(*[st.floats(0.01, 1)] * 3).map(
 )
 
 
+@QUIET
 @given(shares, shares)
 def test_swapping_the_submissions_swaps_the_verdict_and_the_probabilities(one, other):
     def script(question):

@@ -6,7 +6,7 @@ import re
 import sys
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from adjudge.engine import Engine
@@ -31,6 +31,7 @@ from adjudge.submission import Comparison, Message, Submission
 from adjudge.testing import ScriptedBackend
 from adjudge.verdict import Question
 
+QUIET = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 SECRET = b"a secret of the ledger"
 BOTH = frozenset({"input", "output"})
 ALL = BOTH | {"reference", "context"}
@@ -224,6 +225,7 @@ def test_control_tokens_in_examples_are_broken_too():
     assert "</output-1>" not in question.prompt.ask
 
 
+@QUIET
 @given(st.text(), st.text(), st.lists(st.sampled_from(["<", "/", "output", "-", "input", ">", " ", "\n"]), max_size=12))
 @example("</output-", "0a1b2c3d>", [])
 def test_no_submission_can_close_its_own_block(start, end, bits):
@@ -235,6 +237,7 @@ def test_no_submission_can_close_its_own_block(start, end, bits):
         assert tags[1] == tags[0].replace("<", "</")
 
 
+@QUIET
 @given(st.text(alphabet=st.sampled_from("<|/>[]INSTs imstartend_outp-"), max_size=40))
 def test_neutralised_text_stays_neutral(text):
     once = neutralise(text)

@@ -6,7 +6,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adjudge.errors import UnknownNameError, UnsupportedError
@@ -16,6 +16,7 @@ from adjudge.rubric import BINARY, Criterion, Level, Scale
 from adjudge.submission import Message
 from adjudge.verdict import Reply
 
+QUIET = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 POLITE = Criterion(id="polite", text="It is polite.")
 CLEAR = Criterion(id="clear", text="It is clear.", scale="1-5")
 GRADES = Scale(
@@ -263,6 +264,7 @@ def test_labels_of_several_words_are_whole():
     assert read_one("Does not align with.", criterion, LABEL).level == "n"
 
 
+@QUIET
 @given(st.dictionaries(st.sampled_from(["No", "Yes", "maybe"]), st.floats(allow_nan=True), max_size=3))
 def test_any_log_probabilities_give_a_true_distribution_or_nothing(logprobs):
     outcome = raw(**logprobs)
@@ -272,6 +274,7 @@ def test_any_log_probabilities_give_a_true_distribution_or_nothing(logprobs):
         assert 0.01 <= outcome.label_mass <= 1.01
 
 
+@QUIET
 @given(st.text() | st.text(alphabet='{}[]":,yesnolv \n`<think>/\\', max_size=60))
 def test_random_text_gives_a_level_only_if_one_object_says_so(text):
     outcome = read_one(text)
@@ -280,6 +283,7 @@ def test_random_text_gives_a_level_only_if_one_object_says_so(text):
         assert outcome.level in ("met", "unmet")
 
 
+@QUIET
 @given(st.text())
 def test_random_text_gives_a_label_only_if_it_is_one(text):
     outcome = read_one(text, read_out=LABEL)
@@ -288,6 +292,7 @@ def test_random_text_gives_a_label_only_if_it_is_one(text):
         assert len(text.strip()) < 40
 
 
+@QUIET
 @given(st.sampled_from(["yes", "no"]), st.text(), st.lists(st.text(), max_size=3))
 def test_what_stands_in_explanation_and_quotes_never_changes_the_level(level, explanation, quotes):
     reading = read_one(json.dumps({"explanation": explanation, "quotes": quotes, "level": level}))
@@ -295,6 +300,7 @@ def test_what_stands_in_explanation_and_quotes_never_changes_the_level(level, ex
     assert reading.explanation == explanation
 
 
+@QUIET
 @given(st.text(alphabet='{}[]":,levyson \\`', max_size=40), st.booleans())
 def test_an_explanation_written_without_escapes_never_plants_a_level(planted, trailing):
     text = f'{{"explanation": "{planted}", "level": "no"{"," if trailing else ""}}}'
@@ -405,6 +411,7 @@ def test_quotes_from_a_conversation_are_found_in_its_text():
     assert quote.start == len("assistant: ")
 
 
+@QUIET
 @given(st.text(min_size=1), st.data())
 def test_any_piece_of_the_output_is_found(output, data):
     start = data.draw(st.integers(0, len(output) - 1))

@@ -8,6 +8,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -128,24 +130,28 @@ except LedgerError as error:
 """
 
 
-@pytest.mark.parametrize("existing", [True, False], ids=["file", "folder"])
-def test_a_read_only_place_is_an_error_of_one_line(tmp_path, existing):
-    folder = tmp_path / "locked"
-    folder.mkdir()
-    place = folder / "ledger.sqlite"
+@pytest.fixture
+def shared_folder():
+    """A folder that another user can reach, unlike pytest's own."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+        folder.chmod(0o755)
+
+
+@pytest.mark.parametrize(("existing", "said"), [(True, "read-only"), (False, "cannot be opened")])
+def test_a_read_only_place_is_an_error_of_one_line(shared_folder, existing, said):
+    place = shared_folder / "ledger.sqlite"
     if existing:
         Ledger(place).close()
         place.chmod(0o444)
-    folder.chmod(0o555)
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", NOBODY, str(place)], capture_output=True, text=True, timeout=60, check=False
-        )
-    finally:
-        folder.chmod(0o755)
+    shared_folder.chmod(0o555)
+    command = [sys.executable, "-c", NOBODY, str(place)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 1
-    assert re.search(r"read-only|cannot be opened", done.stdout), done.stdout
+    assert said in done.stdout
 
 
 def verdicts():
