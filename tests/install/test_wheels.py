@@ -68,7 +68,7 @@ def test_check_lists_core_and_the_example_and_nothing_else(adjudge) -> None:
     lines = adjudge("plugins", "--check").stdout.splitlines()
     assert [line.split()[:2] for line in lines[:-1]] == [["core", "adjudge"], ["example", "adjudge-example"]]
     assert "ok: backends, judges, rubric_packs, tasks" in lines[1]
-    assert lines[-1].startswith("1 backends, 4 judges")
+    assert {"1 backends", "1 tasks", "1 rubrics"} <= set(lines[-1].split(", "))
 
 
 def test_nothing_of_this_tree_is_on_the_path(bare, tmp_path) -> None:
