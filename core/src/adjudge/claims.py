@@ -1,86 +1,53 @@
 """Claims: which process is asking which question, so that several on one ledger ask nothing twice.
 
-A claim ends with the reply, when its time is up, or when the process that made it is gone.
+A claim is a lock on one byte of an empty file beside the ledger, the byte's place taken from the question's
+fingerprint. The system frees it when the process ends, however it ends, and nothing is ever written.
 """
 
 from __future__ import annotations
 
-import os
-import platform
-import sqlite3
-import time
-from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS claims (fingerprint TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL)
-    WITHOUT ROWID;
-"""
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks: there, one process per ledger
+    fcntl = None  # type: ignore[assignment]
 
-_TAKE = """
-INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT (fingerprint) DO UPDATE
-SET owner = excluded.owner, until = excluded.until WHERE claims.until < ? OR claims.owner = excluded.owner
-"""
+SUFFIX = "-claims"
+_PLACES = 2**62
 
 
 class Claims:
-    """The claims of one process on one ledger; errors of SQLite are the ledger's to tell."""
+    """The claims of one process on one ledger."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
-        """Use the ledger's connection."""
-        self._db = database
-        self.owner = own_name()
-        """Names this process: machine, process number, and when it was started."""
+    def __init__(self, ledger: str) -> None:
+        """Open the file beside the ledger.
 
-    def take(self, fingerprint: str, seconds: float) -> bool:
-        """Claim a question for so many seconds; False if a living process holds it."""
-        now = time.time()
-        if self._db.execute(_TAKE, (fingerprint, self.owner, now + seconds, now)).rowcount == 1:
+        Raises:
+            OSError: It cannot be made.
+        """
+        self._file: IO[bytes] = Path(ledger + SUFFIX).open("ab")  # noqa: SIM115 - held until close
+
+    def take(self, fingerprint: str) -> bool:
+        """Claim a question; False while another process holds it. Claiming one's own again is fine."""
+        if fcntl is None:
             return True
-        row = self._db.execute("SELECT owner FROM claims WHERE fingerprint = ?", (fingerprint,)).fetchone()
-        if row is None or is_alive(row[0]):
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _place(fingerprint))
+        except (BlockingIOError, PermissionError):
             return False
-        change = "UPDATE claims SET owner = ?, until = ? WHERE fingerprint = ? AND owner = ?"
-        return self._db.execute(change, (self.owner, now + seconds, fingerprint, row[0])).rowcount == 1
+        return True
 
     def release(self, fingerprint: str) -> None:
-        """Give a claim of one's own back."""
-        self._db.execute("DELETE FROM claims WHERE fingerprint = ? AND owner = ?", (fingerprint, self.owner))
+        """Give a claim back; also one that is not held."""
+        if fcntl is not None:
+            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _place(fingerprint))
+
+    def close(self) -> None:
+        """Give all claims back; may be called twice."""
+        self._file.close()
 
 
-def own_name() -> str:
-    """`machine/process/started` of this process."""
-    return f"{_machine()}/{os.getpid()}/{_started(os.getpid())}"
-
-
-def is_alive(owner: str) -> bool:
-    """Whether the process of that name still runs; one on another machine is taken at its word."""
-    machine, process, started = owner.rsplit("/", 2)
-    if machine != _machine():
-        return True
-    number = int(process)
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # it runs, as another user
-    return _started(number) == started  # else the number was given to another process
-
-
-@lru_cache(maxsize=1)
-def _machine() -> str:
-    """Name of this machine since it was booted."""
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    since = boot.read_text("ascii").strip() if boot.exists() else ""
-    return f"{platform.node()}:{since}".replace("/", "_")
-
-
-def _started(process: int) -> str:
-    """When a process was started, in ticks since boot; empty where the system does not tell."""
-    try:
-        # The name in parentheses may hold anything; the 20th field after it is the start time.
-        after_name = Path(f"/proc/{process}/stat").read_text("utf-8", "replace").rpartition(")")[2]
-        return after_name.split()[19]
-    except (OSError, IndexError):
-        return ""
+def _place(fingerprint: str) -> int:
+    return int(fingerprint[:16], 16) % _PLACES

@@ -131,18 +131,20 @@ class Engine:
                 continue  # whoever asked was cancelled, we were not: ask ourselves
             self.tally.served += 1
             return reply
-        known = self.ledger.find(key)
-        if known is not None:
-            self.tally.served += 1
-            return known
-        return await self._ask_once(key, question)
+        version = self.ledger.version()
+        return self._found(key) or await self._ask_once(key, question, version)
 
-    async def _ask_once(self, key: str, question: Question) -> Reply:
+    async def _ask_once(self, key: str, question: Question, version: int) -> Reply:
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._in_flight[key] = future
         try:
-            known = await self._claim(key)
-            reply = known if known is not None else await self._ask_and_record(key, question)
+            await self._claim(key)
+            try:
+                # Another process may have recorded the reply between our look and our claim.
+                known = self._found(key) if self.ledger.version() != version else None
+                reply = known or await self._ask_and_record(key, question)
+            finally:
+                self.ledger.release(key)
         except asyncio.CancelledError:
             future.cancel()
             raise
@@ -156,31 +158,28 @@ class Engine:
         finally:
             del self._in_flight[key]
 
-    async def _claim(self, key: str) -> Reply | None:
-        """Wait until the question is this process's to ask; the reply, if another process got it meanwhile."""
+    async def _claim(self, key: str) -> None:
+        """Wait until the question is this process's to ask: another one may be asking it."""
         pause = _FIRST_PAUSE
-        while not self.ledger.claim(key, self._sender.policy.deadline):
+        while not self.ledger.claim(key):
+            if self.stopping:
+                raise StoppedError
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _found(self, key: str) -> Reply | None:
         known = self.ledger.find(key)
-        if known is not None:
-            self.ledger.release(key)
-            self.tally.served += 1
+        self.tally.served += known is not None
         return known
 
     async def _ask_and_record(self, key: str, question: Question) -> Reply:
-        try:
-            reply = await self._ask_in_time(question)
-            self._record(key, reply, question)
-        except BaseException:
-            self.ledger.release(key)
-            raise
+        reply = await self._ask_in_time(question)
+        self._record(key, reply, question)
         return reply
 
     def _record(self, key: str, reply: Reply, question: Question) -> None:
         if reply.failure is not None and reply.failure.reason == "budget":
-            self.ledger.release(key)  # nothing was sent
-            return
+            return  # nothing was sent
         try:
             self.ledger.record(key, reply, submission=question.submission, criterion=question.criterion)
         except LedgerError:

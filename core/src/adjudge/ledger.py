@@ -16,7 +16,6 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from adjudge.claims import SCHEMA as CLAIMS
 from adjudge.claims import Claims
 from adjudge.errors import LedgerError
 from adjudge.submission import Comparison, Submission
@@ -60,9 +59,9 @@ class Ledger:
         try:
             with self._errors():
                 self._prepare(durable=durable)
-            self._claims = None if self.path == ":memory:" else Claims(self._db)
             self.secret = self._secret()
             """Keys the random boundaries of prompts."""
+            self._claims = None if self.path == ":memory:" else Claims(self.path)
         except LedgerError:
             self._db.close()
             raise
@@ -102,7 +101,7 @@ class Ledger:
         # One transaction, so that a second process never sees a ledger without its secret.
         secret = f"INSERT OR IGNORE INTO meta VALUES ('secret', x'{secrets.token_hex(16)}');"  # noqa: S608 - digits of our own
         marks = f"PRAGMA application_id={_APPLICATION_ID};PRAGMA user_version={_VERSION};"
-        self._db.executescript(f"BEGIN IMMEDIATE;{marks}{_SCHEMA}{CLAIMS}{secret}COMMIT;")
+        self._db.executescript(f"BEGIN IMMEDIATE;{marks}{_SCHEMA}{secret}COMMIT;")
 
     def _secret(self) -> bytes:
         with self._errors():
@@ -123,28 +122,28 @@ class Ledger:
             ).fetchone()
             return None if row is None else Reply.model_validate_json(row[0]).model_copy(update={"cached": True})
 
+    def version(self) -> int:
+        """A number that changes when another connection writes to the ledger."""
+        with self._errors():
+            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
     def record(self, fingerprint: str, reply: Reply, *, submission: str = "", criterion: str = "") -> None:
         """Store a reply, failed or not; committed when this returns."""
         row = (fingerprint, time.time(), submission, criterion, reply.failure is None, reply.model_dump_json())
-        insert = "INSERT INTO replies (fingerprint, at, submission, criterion, usable, reply) VALUES (?, ?, ?, ?, ?, ?)"
         with self._errors():
-            if self._claims is None:
-                self._db.execute(insert, row)
-                return
-            with self._transaction():
-                self._db.execute(insert, row)
-                self._claims.release(fingerprint)
+            self._db.execute(
+                "INSERT INTO replies (fingerprint, at, submission, criterion, usable, reply) VALUES (?, ?, ?, ?, ?, ?)",
+                row,
+            )
 
-    def claim(self, fingerprint: str, seconds: float) -> bool:
-        """Claim a question for this process; False while a living process holds it."""
-        with self._errors():
-            return self._claims is None or self._claims.take(fingerprint, seconds)
+    def claim(self, fingerprint: str) -> bool:
+        """Claim a question for this process; False while another one holds it."""
+        return self._claims is None or self._claims.take(fingerprint)
 
     def release(self, fingerprint: str) -> None:
-        """Give up a claim that came to nothing."""
+        """Give a claim back, once the reply is recorded or will not come."""
         if self._claims is not None:
-            with self._errors():
-                self._claims.release(fingerprint)
+            self._claims.release(fingerprint)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -214,6 +213,8 @@ class Ledger:
 
     def close(self) -> None:
         """Close; may be called twice."""
+        if self._claims is not None:
+            self._claims.close()
         self._db.close()
 
     def __enter__(self) -> Self:

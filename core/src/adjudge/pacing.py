@@ -179,15 +179,15 @@ class Budget:
         """
         self._calls, self._tokens, self._cost = calls, tokens, cost
         self._called = 0
-        self._usage = Usage()
+        self._used_tokens = 0
+        self._used_cost = 0.0
 
     def book(self) -> str:
         """Book a call; empty if it fits, else the cap that is reached."""
-        tokens = self._usage.prompt_tokens + self._usage.completion_tokens
         for name, used, cap in (
             ("calls", self._called, self._calls),
-            ("tokens", tokens, self._tokens),
-            ("cost", self._usage.cost, self._cost),
+            ("tokens", self._used_tokens, self._tokens),
+            ("cost", self._used_cost, self._cost),
         ):
             if cap is not None and used >= cap:
                 return f"the cap of {cap:,} {'US dollars' if name == 'cost' else name} is reached"
@@ -196,4 +196,5 @@ class Budget:
 
     def spend(self, usage: Usage) -> None:
         """Count what a call used."""
-        self._usage += usage
+        self._used_tokens += usage.prompt_tokens + usage.completion_tokens
+        self._used_cost += usage.cost

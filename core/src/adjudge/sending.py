@@ -84,6 +84,10 @@ class Sender:
         self._jitter = random.Random(0)  # noqa: S311 - spreads retries, keeps no secret
         self._stopped = asyncio.Event()
 
+    def join(self, other: Sender) -> None:
+        """Spend from the other's budget, and stop with it."""
+        self._budget, self._stopped = other._budget, other._stopped
+
     @property
     def stopping(self) -> bool:
         """Whether `stop` was called."""
@@ -103,21 +107,23 @@ class Sender:
             StoppedError: After `stop`, for a question of which no attempt was made.
             BackendError: The failure is fatal for the whole run, or the server counts as down.
         """
-        usage = Usage()
+        earlier: list[Usage] = []
         begin = time.monotonic()
-        reply = _failed("infra", f"no reply within {self.policy.deadline:g} s")
+        reply: Reply | None = None
         for attempt in range(self.policy.attempts):
             left = self.policy.deadline - (time.monotonic() - begin)
-            if left <= 0 or (attempt and self.stopping):
+            if reply is not None and (left <= 0 or self.stopping):
+                earlier.pop()  # the last attempt's own, which the reply still holds
                 break
             reply = await self._attempt(question, left)
-            usage += reply.usage
             failure = reply.failure
             if failure is None or not failure.retryable or attempt + 1 == self.policy.attempts:
                 break
+            earlier.append(reply.usage)
             self.retried += 1
             await self._sleep(min(self._pause(attempt, failure), left))
-        return reply if usage == reply.usage else reply.model_copy(update={"usage": usage})
+        assert reply is not None  # there is at least one attempt
+        return reply.model_copy(update={"usage": sum(earlier, reply.usage)}) if earlier else reply
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep, or wake when stopped."""
