@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from adjudge.claims import Claims
 from adjudge.errors import LedgerError
+from adjudge.privacy import Store, reply_without_text, verdict_without_text, without_text
 from adjudge.submission import Comparison, Submission
 from adjudge.verdict import Reply, Verdict
 
@@ -43,17 +44,19 @@ CREATE TABLE IF NOT EXISTS verdicts (run INTEGER NOT NULL, position INTEGER NOT 
 class Ledger:
     """An open ledger; also usable as a context manager."""
 
-    def __init__(self, path: str | Path = ":memory:", *, durable: bool = False) -> None:
+    def __init__(self, path: str | Path = ":memory:", *, durable: bool = False, store: Store = "text") -> None:
         """Open or create.
 
         Args:
             path: The SQLite file, or `:memory:`.
             durable: Survive a power cut too, not only the death of the process; slower.
+            store: Everything, or `hashes` in place of texts.
 
         Raises:
             LedgerError: The file is torn, is something else, is of another version, or cannot be written.
         """
         self.path = str(path)
+        self._store = store
         with self._errors():
             self._db = sqlite3.connect(self.path, timeout=_BUSY_MS / 1000, isolation_level=None)
         try:
@@ -129,7 +132,11 @@ class Ledger:
 
     def record(self, fingerprint: str, reply: Reply, *, submission: str = "", criterion: str = "") -> None:
         """Store a reply, failed or not; committed when this returns."""
-        row = (fingerprint, time.time(), submission, criterion, reply.failure is None, reply.model_dump_json())
+        usable = reply.failure is None
+        if self._store == "hashes":
+            usable = usable and reply.logprobs is not None
+            reply = reply_without_text(reply)
+        row = (fingerprint, time.time(), submission, criterion, usable, reply.model_dump_json())
         with self._errors():
             self._db.execute(
                 "INSERT INTO replies (fingerprint, at, submission, criterion, usable, reply) VALUES (?, ?, ?, ?, ?, ?)",
@@ -173,6 +180,8 @@ class Ledger:
 
     def record_item(self, run: int, position: int, item: Submission | Comparison, verdicts: Iterable[Verdict]) -> None:
         """Store an item with its verdicts, in one transaction."""
+        if self._store == "hashes":
+            item, verdicts = without_text(item), map(verdict_without_text, verdicts)
         rows = [(run, position, part, verdict.model_dump_json()) for part, verdict in enumerate(verdicts)]
         with self._errors(), self._transaction():
             self._db.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?)", (run, position, item.model_dump_json()))
@@ -205,6 +214,28 @@ class Ledger:
                 verdicts[position].append(Verdict.model_validate_json(text))
             return [(_ITEM.validate_json(item), verdicts[position]) for position, item in items]
 
+    def purge(self, submission: str) -> int:
+        """Remove a submission (or a comparison that it is part of) with its replies and verdicts, beyond recovery.
+
+        Returns:
+            Number of rows removed.
+        """
+        with self._errors():
+            self._pragma("secure_delete=ON")
+            removed = 0
+            with self._transaction():
+                for run, position, text in self._db.execute("SELECT run, position, item FROM items").fetchall():
+                    item = _ITEM.validate_json(text)
+                    if submission in _ids(item):
+                        for table in ("items", "verdicts"):
+                            change = f"DELETE FROM {table} WHERE run = ? AND position = ?"  # noqa: S608 - our own names
+                            removed += self._db.execute(change, (run, position)).rowcount
+                        self._db.execute("DELETE FROM replies WHERE submission = ?", (item.id,))
+                removed += self._db.execute("DELETE FROM replies WHERE submission = ?", (submission,)).rowcount
+            self._db.execute("VACUUM")
+            self._pragma("wal_checkpoint(TRUNCATE)")
+        return removed
+
     def counts(self) -> tuple[int, int]:
         """Number of replies stored, and of those that are usable."""
         with self._errors():
@@ -222,6 +253,11 @@ class Ledger:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _ids(item: Submission | Comparison) -> set[str]:
+    parts = item.submissions if isinstance(item, Comparison) else ()
+    return {item.id, *(part.id for part in parts)}
 
 
 def _explain(error: sqlite3.Error) -> str:

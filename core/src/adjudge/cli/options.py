@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
+from adjudge.privacy import Store
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -43,6 +45,8 @@ class How:
     """Refuse every backend that is not on this machine."""
     durable: bool = False
     """Survive a power cut."""
+    store: Store = "text"
+    """What the ledger and the report keep: everything, or hashes in place of texts."""
 
     def options(self, defaults: dict[str, Any]) -> dict[str, Any]:
         """Options of the judge: what was asked for, over the defaults."""
@@ -126,6 +130,13 @@ _OPTIONS = (
     click.option("--max-cost", type=click.FloatRange(min=0), help="Budget: US dollars of the run."),
     click.option(
         "--local-only", is_flag=True, envvar="ADJUDGE_LOCAL_ONLY", help="Refuse backends beyond this machine."
+    ),
+    click.option(
+        "--store",
+        type=click.Choice(["text", "hashes"]),
+        default="text",
+        show_default=True,
+        help="What is kept of texts.",
     ),
     click.option("--durable", is_flag=True, help="Survive a power cut, not only a killed process; slower."),
 )
