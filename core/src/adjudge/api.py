@@ -13,11 +13,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
+from adjudge.assembly import assemble
 from adjudge.engine import Engine, run_judge
 from adjudge.errors import InputError, UnsupportedError
 from adjudge.interfaces import Backend, Item, Judge, Scoring
+from adjudge.judges.members import backends_of, check_judge
 from adjudge.ledger import Ledger
-from adjudge.plugins import Plugins, build_backend, load_plugins, lookup
+from adjudge.plugins import Plugins, load_plugins, lookup
 from adjudge.rubric import Rubric
 from adjudge.scoring import score
 from adjudge.sending import Policy
@@ -56,9 +58,7 @@ class BoundJudge:
         self, judge: Judge, rubric: Rubric | None, backend: Backend, ledger: Ledger, plugins: Plugins, **engine: Any
     ) -> None:
         """Bind; `rubric` may be None if every submission brings its own. `engine` takes `concurrency`, `policy`."""
-        settings = getattr(judge, "settings", None)
-        if settings is not None:
-            settings.check(backend.capabilities)
+        check_judge(judge, rubric, backend.capabilities)
         if rubric is not None:
             build_scoring(plugins, rubric)  # before anything is paid for
         self.judge = judge
@@ -114,8 +114,9 @@ class BoundJudge:
         return result_of(item, self.rubric_of(item), verdicts, self._plugins)
 
     async def aclose(self) -> None:
-        """Release the backend and the ledger."""
-        await self.backend.aclose()
+        """Release the backends, those of members too, and the ledger."""
+        for backend in {id(one): one for one in (self.backend, *backends_of(self.judge))}.values():
+            await backend.aclose()
         self.engine.ledger.close()
 
     async def __aenter__(self) -> Self:
@@ -179,7 +180,7 @@ def make_judge(
     Args:
         rubric: A rubric, the id of an installed pack, or the path of a YAML file; None if submissions bring their own.
         backend: A backend, or `name` or `name:model` of an installed one.
-        judge: A judge, or the name of an installed one.
+        judge: A judge, or the name of an installed one; for one made of judges see `docs/explanation/judges.md`.
         ledger: Where replies go; in memory by default.
         backend_options: Options of the backend.
         concurrency: Questions in flight.
@@ -199,8 +200,7 @@ def make_judge(
     if backend_options and not isinstance(backend, str):
         raise UnsupportedError(f"{', '.join(backend_options)}: options of a backend that is made here, not of this one")
     chosen = rubric if isinstance(rubric, Rubric) or rubric is None else load_rubric(rubric, known)
-    strategy = build_judge(known, judge, options) if isinstance(judge, str) else judge
-    model = build_backend(known, backend, backend_options) if isinstance(backend, str) else backend
+    strategy, model = assemble(known, judge, options, backend, backend_options)
     book = ledger if isinstance(ledger, Ledger) else Ledger(ledger)
     return BoundJudge(strategy, chosen, model, book, known, concurrency=concurrency, policy=policy)
 

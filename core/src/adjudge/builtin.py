@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adjudge.hookspecs import hookimpl
-from adjudge.interfaces import JudgeSpec, ScoringSpec, SolverSpec
+from adjudge.interfaces import AnalysisSpec, JudgeSpec, ScoringSpec, SolverSpec
 
 
 @hookimpl
 def adjudge_judges() -> Sequence[JudgeSpec]:
-    """`isolated`, `joint` and `compare`."""
+    """`isolated`, `joint`, `compare`, and judges made of judges."""
     from adjudge.judges import SPECS
 
     return SPECS
@@ -30,3 +30,11 @@ def adjudge_solvers() -> Sequence[SolverSpec]:
     from adjudge.solvers import SPECS
 
     return SPECS
+
+
+@hookimpl
+def adjudge_analyses() -> Sequence[AnalysisSpec]:
+    """The offline replay of a cascade."""
+    from adjudge.judges.cascade import ANALYSES
+
+    return ANALYSES

@@ -34,6 +34,9 @@ class Ask(Protocol):
     def fingerprint(self, question: Question) -> str:
         """Identity of the question: hash of everything that reaches the model and of who answers."""
 
+    def to(self, backend: Backend) -> Ask:
+        """The way to another backend, on the same ledger, budget and stop; for judges made of judges."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
@@ -99,6 +102,22 @@ class Judge(Protocol):
         Returns:
             One verdict per criterion and repeat, in the rubric's order.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A judge inside a judge, with the backend that it asks."""
+
+    judge: Judge
+    """The strategy."""
+    backend: Backend | None = None
+    """Who answers; the one that the outer judge asks if None."""
+    name: str = ""
+    """What its verdicts are signed with; unique within the outer judge."""
+    weight: float = 1.0
+    """Weight of its vote."""
+    criteria: tuple[str, ...] = ()
+    """Criteria that are its own, for a judge that shares them out."""
 
 
 class Solver(Protocol):
@@ -168,6 +187,11 @@ class JudgeSpec:
     """`build(**options)`; options are JSON values."""
     compares: bool = False
     """Takes a `Comparison` rather than a `Submission`."""
+    members: tuple[str, ...] = ()
+    """Options that name other judges: each reaches `build` as a tuple of `Member`. If the first is not given, it is
+    one `isolated` judge; options that `build` does not know go to every member."""
+    asks: bool = True
+    """Whether it asks a model; if not, no backend is started for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,6 +290,7 @@ __all__ = [
     "Item",
     "Judge",
     "JudgeSpec",
+    "Member",
     "Metric",
     "Parameter",
     "Scoring",

@@ -185,7 +185,8 @@ class Verdict(Frozen):
     criterion: str
     """Id of the criterion."""
     status: Literal["scored", "unscored", "skipped"]
-    """`skipped`: not asked, since a criterion that it depends on was not met."""
+    """`skipped`: not asked, since a criterion that it depends on was not met, or (flag `decided`) since the outcome no
+    longer depended on it."""
     level: str | None = None
     """Id of the level; None unless scored."""
     score: float | None = None
@@ -216,6 +217,8 @@ class Verdict(Frozen):
     """Which repeat."""
     usage: Usage = Usage()
     """Tokens and cost of the replies that it rests on."""
+    members: tuple[Verdict, ...] = ()
+    """For a judge made of judges: what each of them said, repeats side by side."""
 
     @model_validator(mode="after")
     def _level_iff_scored(self) -> Self:

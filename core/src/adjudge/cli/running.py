@@ -15,14 +15,16 @@ from typing import Any
 import click
 
 from adjudge import __version__
-from adjudge.api import BoundJudge, build_judge, installed
+from adjudge.api import BoundJudge, installed
+from adjudge.assembly import assemble
 from adjudge.cli.options import How
 from adjudge.cli.progress import Progress
 from adjudge.engine import Engine
 from adjudge.errors import InputError, UnsupportedError
 from adjudge.interfaces import Backend, Item, Metric
+from adjudge.judges.members import backends_of, described
 from adjudge.ledger import Ledger
-from adjudge.plugins import build_backend
+from adjudge.privacy import Store, verdict_without_text, without_text
 from adjudge.report import CardStore, RunRecord, identity_hash, print_record, write_report, write_verdicts
 from adjudge.rubric import Rubric
 from adjudge.sending import Policy, StoppedError
@@ -65,7 +67,7 @@ class Job:
     """How it answers."""
 
 
-def open_folder(out: Path, key: Mapping[str, Any], *, durable: bool = False) -> Ledger:
+def open_folder(out: Path, key: Mapping[str, Any], *, durable: bool = False, store: Store = "text") -> Ledger:
     """Open the folder of a run, and resume it if it is the same run.
 
     Raises:
@@ -80,7 +82,7 @@ def open_folder(out: Path, key: Mapping[str, Any], *, durable: bool = False) -> 
     if marker.exists() and _read_key(marker) != dict(key):
         raise InputError(f"{out}: holds another run ({_describe(_read_key(marker))}); choose another --out")
     out.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(out / LEDGER, durable=durable)
+    ledger = Ledger(out / LEDGER, durable=durable, store=store)
     marker.write_text(json.dumps(dict(key), indent=2, sort_keys=True) + "\n", "utf-8")
     return ledger
 
@@ -117,17 +119,19 @@ def execute(job: Job) -> RunRecord:
         "read-out": job.how.read_out,
         "candidate": job.candidate,
     }
-    with open_folder(job.out, key, durable=job.how.durable) as ledger:
+    with open_folder(job.out, key, durable=job.how.durable, store=job.how.store) as ledger:
         return asyncio.run(_execute(job, ledger))
 
 
 async def _execute(job: Job, ledger: Ledger) -> RunRecord:
     plugins = installed()
     name = job.how.judge or job.judge or ("compare" if _compares(job.items) else "isolated")
-    judge = build_judge(plugins, name, job.how.options(dict(job.defaults)))
-    backend: Backend = build_backend(plugins, job.how.backend, job.how.backend_options)
+    options = job.how.options(dict(job.defaults))
+    judge, backend = assemble(plugins, name, options, job.how.backend, job.how.backend_options)
+    backends = list({id(one): one for one in (backend, *backends_of(judge))}.values())
     try:
-        _check_local(job.how, backend)
+        for one in backends:
+            _check_local(job.how, one)
         items = await _answered(job, ledger)
         bound = BoundJudge(
             judge,
@@ -145,7 +149,8 @@ async def _execute(job: Job, ledger: Ledger) -> RunRecord:
         ledger.update_run(run, json.dumps({"title": job.title, "created": record.created, **_saved(record)}))
         return record
     finally:
-        await backend.aclose()
+        for one in backends:
+            await one.aclose()
 
 
 def _check_local(how: How, backend: Backend) -> None:
@@ -215,17 +220,22 @@ def _record(job: Job, items: Sequence[Item], results: Sequence[Result], bound: B
     card = None
     if job.rubric is not None:
         card = store.find(identity_hash(bound.backend.identity), read_out, job.rubric.hash, bound.judge.name)
+    hashes = job.how.store == "hashes"
     return RunRecord(
         title=job.title,
         created=_now(),
         rubric=job.rubric,
-        items=items,
-        results=results,
+        items=[without_text(item) for item in items] if hashes else items,
+        results=[_without_text(result) for result in results] if hashes else results,
         provenance=provenance(job, bound),
         figures=figures,
         card=card,
         warnings=[*job.warnings, *store.warnings],
     )
+
+
+def _without_text(result: Result) -> Result:
+    return result.model_copy(update={"verdicts": tuple(map(verdict_without_text, result.verdicts))})
 
 
 def _saved(record: RunRecord) -> dict[str, Any]:
@@ -237,7 +247,10 @@ def _saved(record: RunRecord) -> dict[str, Any]:
 def read_out_of(bound: BoundJudge) -> str:
     """Name of the read-out, as cards and provenance give it."""
     settings = getattr(bound.judge, "settings", None)
-    return settings.read_out.name if settings is not None else "none"
+    if settings is not None:
+        return str(settings.read_out.name)
+    members = described(bound.judge)
+    return f"members {identity_hash({'members': members})[:12]}" if members else "none"
 
 
 def provenance(job: Job, bound: BoundJudge) -> dict[str, Any]:
@@ -255,6 +268,7 @@ def provenance(job: Job, bound: BoundJudge) -> dict[str, Any]:
         "template": (getattr(settings, "template", None) or (rubric.template if rubric else "default")),
         "backend": bound.backend.name,
         "backend identity": dict(bound.backend.identity),
+        **({"members": members} if (members := described(bound.judge)) else {}),
         "candidate": job.candidate,
         "questions asked now": tally.asked,
         "answered from the ledger": tally.served,

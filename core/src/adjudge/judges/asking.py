@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from adjudge.errors import AdjudgeError
 from adjudge.interfaces import Ask
+from adjudge.judges.consistency import contradiction
 from adjudge.prompts import Evidence, Template, describe_examples, describe_levels
 from adjudge.readout import Reading, ReadOut, expected_score
 from adjudge.reply_text import UnreadableError, verify_quotes
@@ -32,6 +33,8 @@ class Answer:
     """Of all replies, those from the ledger counted too."""
     fingerprint: str
     """Of the first question."""
+    inconsistent: frozenset[str] = frozenset()
+    """Criteria whose explanation contradicts the level, after asking again."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ class Inquiry:
     """Which repeat."""
     item: str = ""
     """Id of the submission or comparison, for the ledger's reader."""
+    check_consistency: bool = False
+    """Ask once more about a level that its own explanation contradicts."""
 
     def repeated(self, repeat: int) -> Inquiry:
         """The same inquiry, another repeat."""
@@ -126,8 +131,34 @@ class Inquiry:
             outcomes |= await self._second(second, missing, replies)
         if all(_is_unread(outcome) for outcome in outcomes.values()):
             self.ask.discard(question)
+        doubtful = await self._reconsider(question, criteria, outcomes, replies) if self.check_consistency else ()
         usage = sum((reply.usage for reply in replies), Usage())
-        return Answer(outcomes, usage, self.ask.fingerprint(question))
+        return Answer(outcomes, usage, self.ask.fingerprint(question), frozenset(doubtful))
+
+    async def _reconsider(
+        self, question: Question, criteria: Sequence[Criterion], outcomes: dict[str, Outcome], replies: list[Reply]
+    ) -> Iterable[str]:
+        """Ask once more where explanation and level contradict each other, and take the second reading as it is.
+
+        Returns:
+            The criteria that are still in doubt: contradictory again, or not answered the second time.
+        """
+        doubts = _contradictions(criteria, outcomes)
+        if not doubts:
+            return ()
+        told = "; ".join(f"{name}: {what}" if len(criteria) > 1 else what for name, what in doubts.items())
+        turns = (
+            Message(role="assistant", content=replies[0].text or "(nothing)"),
+            Message(role="user", content=f"Your explanation contradicts your level: {told}. {_THINK_AGAIN}"),
+        )
+        again = question.model_copy(update={"follow_up": turns})
+        replies.append(await self.ask(again))
+        second = _outcomes(replies[-1], self.read_out, criteria)
+        read = {name: outcome for name, outcome in second.items() if name in doubts and isinstance(outcome, Reading)}
+        if not read:
+            self.ask.discard(again)
+        outcomes |= read
+        return (doubts.keys() - read.keys()) | _contradictions(criteria, read).keys()
 
     async def _second(
         self, question: Question, missing: Sequence[Criterion], replies: list[Reply]
@@ -155,6 +186,21 @@ class Inquiry:
             Message(role="user", content=error),
         )
         return question.model_copy(update={"follow_up": turns})
+
+
+_THINK_AGAIN = "Think again which of the two you mean, and answer in the form asked for only."
+
+
+def _contradictions(criteria: Sequence[Criterion], outcomes: Mapping[str, Outcome]) -> dict[str, str]:
+    """Criteria whose explanation says something else than their level, with what it says."""
+    found = {}
+    for criterion in criteria:
+        outcome = outcomes.get(criterion.id)
+        if isinstance(outcome, Reading):
+            said = contradiction(outcome.explanation, outcome.level, criterion.scale)
+            if said is not None:
+                found[criterion.id] = f"{said}, and the level is {criterion.scale.level(outcome.level).word!r}"
+    return found
 
 
 def _is_unread(outcome: Outcome) -> bool:
@@ -197,6 +243,8 @@ def verdict_of(criterion: Criterion, answer: Answer, subject: Subject, *, repeat
         reason = {"reason": outcome.reason, "detail": outcome.detail}
         return Verdict(**common, **reason, status="unscored", flags=subject.flags)
     weak = outcome.label_mass is not None and outcome.label_mass < LOW_LABEL_MASS
+    flags = (*subject.flags, *(["low-label-mass"] if weak else []))
+    flags += ("inconsistent",) if criterion.id in answer.inconsistent else ()
     return Verdict(
         **common,
         status="scored",
@@ -208,7 +256,7 @@ def verdict_of(criterion: Criterion, answer: Answer, subject: Subject, *, repeat
         explanation=outcome.explanation,
         quotes=verify_quotes(outcome.quotes, subject.output),
         detail=outcome.note,
-        flags=(*subject.flags, "low-label-mass") if weak else subject.flags,
+        flags=flags,
     )
 
 

@@ -27,8 +27,13 @@ class Settings:
     """Decoding parameters; the read-out's own if None."""
     repeats: int = 1
     """Votes per criterion."""
+    check_consistency: bool = False
+    """Ask once more about a level that its own explanation contradicts."""
 
     def __post_init__(self) -> None:
+        silent = isinstance(self.read_out, LabelReadOut) or getattr(self.read_out, "order", "") == "level-only"
+        if self.check_consistency and silent:
+            raise UnsupportedError("check_consistency needs explanations; use --read-out reasoned")
         if self.repeats < 1:
             raise UnsupportedError(f"repeats={self.repeats}: a judge asks at least once")
 
@@ -43,7 +48,14 @@ class Settings:
         """Prepare to ask about one submission, or an ordered pair; `item` is the comparison's id."""
         template = template_named(self.template or rubric.template)
         evidence = Evidence(template, rubric, submissions, ask.secret, parts)
-        return Inquiry(ask, evidence, self.read_out, self.sampling, item=item or submissions[0].id)
+        return Inquiry(
+            ask,
+            evidence,
+            self.read_out,
+            self.sampling,
+            item=item or submissions[0].id,
+            check_consistency=self.check_consistency,
+        )
 
     def check(self, capabilities: Capabilities) -> None:
         """Refuse a read-out that the backend cannot serve.

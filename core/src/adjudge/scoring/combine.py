@@ -238,4 +238,4 @@ def _notes(case: _Case, scoring: Scoring, value: float | None, *, settled: bool)
 def _why(verdict: Verdict | None) -> str:
     if verdict is None:
         return "no verdict"
-    return verdict.reason or verdict.status
+    return verdict.reason or verdict.detail or verdict.status
