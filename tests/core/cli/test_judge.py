@@ -208,3 +208,22 @@ def test_local_only_refuses_a_judge_or_candidate_that_is_elsewhere(adjudge, monk
     assert adjudge("run", "answers", "--candidate", "remote", "--backend", "scripted")[0] == 2
     monkeypatch.delenv("ADJUDGE_LOCAL_ONLY")
     assert adjudge(*line)[0] == 0
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_purged_submission_is_gone_from_every_file_of_the_run(adjudge, work):
+    adjudge(*JUDGE)
+    status, out, _ = adjudge("purge", "run", "--submission", "b")
+    assert status == 0
+    assert "rows removed" in out
+    assert {row[0] for row in levels(work)} == {"a"}
+    assert b"Find out yourself" not in b"".join(file.read_bytes() for file in (work / "run").iterdir())
+    assert adjudge("purge", "run", "--submission", "b")[0] == 1
+    assert adjudge("purge", "nowhere", "--submission", "b")[0] == 2
+
+
+@pytest.mark.usefixtures("rows")
+def test_with_hashes_no_text_of_a_submission_is_in_any_file_of_the_run(adjudge, work):
+    assert adjudge(*JUDGE, "--store", "hashes")[0] == 0
+    assert b"Find out yourself" not in b"".join(file.read_bytes() for file in (work / "run").iterdir())
+    assert b"Find out yourself" in (work / "rows.jsonl").read_bytes()
