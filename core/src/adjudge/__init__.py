@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         SolverSpec,
         TaskSpec,
     )
-    from adjudge.rubric import BINARY, Criterion, Level, Rubric, Scale
+    from adjudge.rubric import Criterion, Rubric
+    from adjudge.scale import BINARY, Level, Scale
     from adjudge.submission import Comparison, Label, Message, Submission
     from adjudge.verdict import Failure, Question, Reply, Result, Score, Usage, Verdict
 
@@ -50,7 +51,8 @@ _HOME = {
         "SolverSpec",
         "TaskSpec",
     ),
-    "rubric": ("BINARY", "Criterion", "Level", "Rubric", "Scale"),
+    "rubric": ("Criterion", "Rubric"),
+    "scale": ("BINARY", "Level", "Scale"),
     "submission": ("Comparison", "Label", "Message", "Submission"),
     "verdict": ("Failure", "Question", "Reply", "Result", "Score", "Usage", "Verdict"),
 }

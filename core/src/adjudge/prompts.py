@@ -18,8 +18,10 @@ from functools import cache
 from importlib.resources import files
 
 from adjudge.errors import UnknownNameError, UnsupportedError
-from adjudge.rubric import Criterion, Frozen, Rubric, Scale
+from adjudge.rubric import Criterion, Rubric
+from adjudge.scale import Scale
 from adjudge.submission import Comparison, Submission, as_text
+from adjudge.values import Frozen
 from adjudge.verdict import Prompt
 
 SLOTS: Mapping[str, frozenset[str]] = {

@@ -15,7 +15,8 @@ from typing import Any, Literal, Protocol
 from adjudge.errors import UnknownNameError
 from adjudge.options import refuse_unknown, validated
 from adjudge.reply_text import UnreadableError, is_text, level_of_word, parse_json_reply
-from adjudge.rubric import BINARY, Criterion, Scale
+from adjudge.rubric import Criterion
+from adjudge.scale import BINARY, Scale
 from adjudge.verdict import JsonObject, Reply, Sampling
 
 _MAX_EXPLANATION = 600

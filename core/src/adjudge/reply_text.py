@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from adjudge.rubric import Scale
+from adjudge.scale import Scale
 from adjudge.submission import as_text
 from adjudge.verdict import JsonObject, Quote, Reply
 

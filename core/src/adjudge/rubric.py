@@ -6,135 +6,39 @@ A rubric is plain data. It can be written in YAML (`adjudge.packs`), built in Py
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=80)]
-"""A short stable name: letters, digits, `_`, `.` and `-`."""
+from adjudge.charter import Charter, Condition, Documentation, Licence
+from adjudge.scale import BINARY, Level, Scale, ScaleField
+from adjudge.values import Frozen, Id, PackId, content_hash, first_repeat
 
-PackId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_\-]*(/[a-z0-9][a-z0-9_\-]*)?$", max_length=120)]
-"""A rubric's id: `name` or `domain/name`."""
+__all__ = [
+    "BINARY",
+    "Charter",
+    "Condition",
+    "Criterion",
+    "Dependency",
+    "Documentation",
+    "Evidence",
+    "Example",
+    "Frozen",
+    "GoldenTest",
+    "Group",
+    "Level",
+    "Licence",
+    "Rubric",
+    "Scale",
+    "ScoringChoice",
+    "Source",
+]
 
 Evidence = Literal["input", "output", "reference", "context"]
-
-
-class Frozen(BaseModel):
-    """Base of all values: immutable, strict about unknown fields, documented field by field."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, ser_json_inf_nan="constants")
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Copy, with changes; what was derived from the old fields (cached properties) is left behind."""
-        copy = super().model_copy(update=update, deep=deep)
-        for name in copy.__dict__.keys() - type(self).model_fields.keys():
-            del copy.__dict__[name]
-        return copy
-
-
-class Level(Frozen):
-    """One rung of a scale."""
-
-    id: Id
-    """Stable name, kept in verdicts and gold labels."""
-    score: float | None = None
-    """Worth of the level in the scale's own units; none for a label without order."""
-    anchor: str = ""
-    """What a submission at this level looks like; shown to the judge."""
-    label: str = ""
-    """The word that the judge answers with; the id if empty."""
-
-    @property
-    def word(self) -> str:
-        """The word that stands for this level in prompts and replies."""
-        return self.label or self.id
-
-
-class Scale(Frozen):
-    """The levels that a criterion can be judged at."""
-
-    kind: Literal["binary", "ordinal", "labels"]
-    """`binary`: met or not. `ordinal`: levels in order, each with a score. `labels`: no order, a score is optional."""
-    levels: Annotated[tuple[Level, ...], Field(min_length=2, max_length=64)]
-    """From the lowest to the highest for `binary` and `ordinal`."""
-
-    @model_validator(mode="after")
-    def _levels_fit_the_kind(self) -> Self:
-        for name in ("id", "word"):
-            values = [getattr(level, name).casefold() for level in self.levels]
-            if len(set(values)) < len(values):
-                raise ValueError(f"two levels share the {'id' if name == 'id' else 'label'} {_first_repeat(values)!r}")
-        if self.kind == "binary" and len(self.levels) != 2:  # noqa: PLR2004 - binary means two
-            raise ValueError("a binary scale has exactly two levels, the unmet one first")
-        if self.kind != "labels":
-            scores = [level.score for level in self.levels]
-            if any(score is None for score in scores):
-                raise ValueError(f"every level of a scale of kind {self.kind} needs a score")
-            if any(a >= b for a, b in pairwise(scores)):  # type: ignore[operator] # None is excluded above
-                raise ValueError("levels must stand from the lowest score to the highest")
-        return self
-
-    def level(self, level_id: str) -> Level:
-        """The level of that id.
-
-        Raises:
-            KeyError: The scale has no such level.
-        """
-        return self._by_id[level_id]
-
-    def __contains__(self, level_id: object) -> bool:
-        return level_id in self._by_id
-
-    @cached_property
-    def _by_id(self) -> dict[str, Level]:
-        return {level.id: level for level in self.levels}
-
-    @cached_property
-    def words(self) -> tuple[str, ...]:
-        """The words that a judge may answer with, in level order."""
-        return tuple(level.word for level in self.levels)
-
-    @cached_property
-    def hash(self) -> str:
-        """Content hash."""
-        return content_hash(self)
-
-    @cached_property
-    def range(self) -> tuple[float, float] | None:
-        """Lowest and highest score; None if any level has none."""
-        scores = [level.score for level in self.levels if level.score is not None]
-        return (min(scores), max(scores)) if len(scores) == len(self.levels) else None
-
-
-BINARY = Scale(
-    kind="binary",
-    levels=(Level(id="unmet", score=0, label="No"), Level(id="met", score=1, label="Yes")),
-)
-"""The default scale: the criterion is met (`Yes`) or unmet (`No`)."""
-
-
-def _first_repeat(values: list[str]) -> str:
-    return next(value for index, value in enumerate(values) if value in values[:index])
-
-
-def _scale_from_short_form(value: Any) -> Any:
-    """Accept `binary` and `1-5` beside a full scale."""
-    if value == "binary":
-        return BINARY
-    if isinstance(value, str):
-        low, dash, high = value.partition("-")
-        if dash and low.isdecimal() and high.isdecimal() and int(low) < int(high) <= int(low) + 20:
-            return {"kind": "ordinal", "levels": [{"id": str(n), "score": n} for n in range(int(low), int(high) + 1)]}
-    return value
-
-
-ScaleField = Annotated[Scale, BeforeValidator(_scale_from_short_form, json_schema_input_type=str | Scale)]
+"""A part of a submission."""
 
 
 class Source(Frozen):
@@ -205,7 +109,7 @@ class Criterion(Frozen):
     """Judged examples, shown to the judge."""
     tags: tuple[str, ...] = ()
     """Free words to select by."""
-    options: dict[str, JsonValue] = {}
+    options: dict[str, JsonValue] = Field(default_factory=dict)
     """Parameters that a scoring reads from the criterion, for example `reference` of `log_sigmoid`."""
     feedback: str = ""
     """One line of formative feedback for a submission below the highest level."""
@@ -253,7 +157,7 @@ class ScoringChoice(Frozen):
 
     name: str
     """A scoring that is registered, for example `weighted`."""
-    params: dict[str, JsonValue] = {}
+    params: dict[str, JsonValue] = Field(default_factory=dict)
     """Passed to the scoring."""
     use: Literal["level", "expected"] = "level"
     """Score the level, or the expected score over the distribution where it is known."""
@@ -261,60 +165,6 @@ class ScoringChoice(Frozen):
 
 def _scoring_from_name(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
-
-
-class Charter(Frozen):
-    """Whose values the rubric holds and how they were agreed."""
-
-    values: Annotated[tuple[str, ...], Field(min_length=1)]
-    """Values that the criteria serve."""
-    authors: Annotated[tuple[str, ...], Field(min_length=1)]
-    """Who wrote the rubric."""
-    agreed_by: str
-    """Who agreed to it."""
-    process: str = ""
-    """How agreement was reached."""
-    date: dt.date | None = None
-    """When."""
-
-
-class Licence(Frozen):
-    """Terms of the rubric."""
-
-    spdx: str
-    """SPDX identifier, for example `Apache-2.0`."""
-    data_licences: tuple[str, ...] = ()
-    """SPDX identifiers of data that the rubric was made from."""
-    use_limits: tuple[str, ...] = ()
-    """What the rubric must not be used for."""
-
-
-class Documentation(Frozen):
-    """What a user must know before trusting the rubric."""
-
-    label_origin: Literal["human", "model", "synthetic", "none"]
-    """Who gave the levels of the golden tests and examples."""
-    intended_use: str
-    """What the rubric was made for."""
-    sources: tuple[str, ...] = ()
-    """What it was made from."""
-    limits: str = ""
-    """What it is not good for."""
-    contact: str = ""
-    """Where to send corrections."""
-
-
-class Condition(Frozen):
-    """A condition that an aligned system must or may fulfil, with its evidence."""
-
-    id: Id
-    """Stable name."""
-    kind: Literal["necessary", "sufficient"]
-    """Which of the two."""
-    statement: str
-    """The condition."""
-    evidence: str = ""
-    """What shows that it holds; empty if nothing does."""
 
 
 class GoldenTest(Frozen):
@@ -367,7 +217,7 @@ class Rubric(Frozen):
     """Told to the judge before anything else."""
     template: str = "default"
     """Named prompt template."""
-    scales: dict[str, ScaleField] = {}
+    scales: dict[str, ScaleField] = Field(default_factory=dict)
     """Scales that criteria refer to by name."""
     groups: tuple[Group, ...] = ()
     """Inner nodes of a rubric tree."""
@@ -406,7 +256,7 @@ class Rubric(Frozen):
             ("tests", [test.id for test in self.tests]),
         ):
             if len(set(names)) < len(names):
-                raise ValueError(f"two {kind} share the id {_first_repeat(names)!r}; ids are unique")
+                raise ValueError(f"two {kind} share the id {first_repeat(names)!r}; ids are unique")
         self._check_groups()
         self._check_dependencies(by_id)
         for test in self.tests:
@@ -471,9 +321,3 @@ def _refuse_cycle(needs: Mapping[str, Sequence[str]], where: str) -> None:
         TopologicalSorter(needs).prepare()
     except CycleError as error:
         raise ValueError(f"{where} go round in a circle through {error.args[1][0]!r}") from None
-
-
-def content_hash(value: BaseModel) -> str:
-    """SHA-256 over the canonical JSON of a value (keys sorted, UTF-8), as 64 hexadecimal digits."""
-    canonical = json.dumps(value.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -16,7 +16,7 @@ from pydantic import Field
 from adjudge.errors import AdjudgeError, BackendError
 from adjudge.interfaces import Backend
 from adjudge.pacing import Breaker, Budget, Gate, Rate
-from adjudge.rubric import Frozen
+from adjudge.values import Frozen
 from adjudge.verdict import Failure, Question, Reply, Usage
 
 _CHARACTERS_PER_TOKEN = 4

@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from adjudge.rubric import Frozen, Rubric
+from adjudge.rubric import Rubric
+from adjudge.values import Frozen
 
 
 class Message(Frozen):

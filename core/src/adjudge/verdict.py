@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from adjudge.rubric import Frozen
 from adjudge.submission import Message
+from adjudge.values import Frozen
 
 Reason = Literal["infra", "refusal", "parse", "overflow", "abstain", "no_quorum", "budget"]
 """Why a verdict is unscored: the call failed; the judge refused; the reply was not understood; the evidence did not

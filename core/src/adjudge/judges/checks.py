@@ -18,8 +18,9 @@ from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from adjudge.errors import UnsupportedError
 from adjudge.judges.check_text import answer_text, folded, last_number, numbers, strict_json, words
-from adjudge.rubric import Criterion, Frozen
+from adjudge.rubric import Criterion
 from adjudge.submission import Submission
+from adjudge.values import Frozen
 
 CHECK = "check"
 """Key in `Criterion.options`."""

@@ -12,7 +12,8 @@ from adjudge.judges.asking import Answer, Subject, primed
 from adjudge.judges.settings import Settings
 from adjudge.prompts import flags_of
 from adjudge.readout import Reading
-from adjudge.rubric import Criterion, Level, Rubric, Scale
+from adjudge.rubric import Criterion, Rubric
+from adjudge.scale import Level, Scale
 from adjudge.submission import Comparison, Submission, as_text
 from adjudge.verdict import Failure, Usage, Verdict
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from adjudge.rubric import Scale
+from adjudge.scale import Scale
 
 _LONGEST = 4000
 _OBJECT = r"(?:this |the |that )?(?:criterion|criteria|requirement|condition|standard)"

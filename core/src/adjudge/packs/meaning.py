@@ -13,7 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from adjudge.packs.findings import Findings, nearest, shown
 from adjudge.packs.tree import Node
-from adjudge.rubric import BINARY, Rubric, Scale, ScaleField
+from adjudge.rubric import Rubric
+from adjudge.scale import BINARY, Scale, ScaleField
 
 Path = tuple[str | int, ...]
 Finding = tuple[Path, str, str]

@@ -18,7 +18,8 @@ from pydantic import Field
 
 from adjudge.metrics import wilson
 from adjudge.report.text import number, percent, visible
-from adjudge.rubric import Frozen, Rubric
+from adjudge.rubric import Rubric
+from adjudge.values import Frozen
 from adjudge.verdict import Result, Verdict
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Literal, TypeAlias
 
-from adjudge.rubric import Dependency, Rubric, Scale
+from adjudge.rubric import Dependency, Rubric
+from adjudge.scale import Scale
 
 Standing: TypeAlias = Literal["due", "worst", "exclude", "unsure"]
 """`due`: takes part with its own level. `worst`, `exclude`: a criterion that it depends on does not hold, so it counts

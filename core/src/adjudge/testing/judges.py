@@ -13,7 +13,8 @@ import pytest
 from adjudge.engine import Engine
 from adjudge.interfaces import Item, Judge
 from adjudge.ledger import Ledger
-from adjudge.rubric import Criterion, Level, Rubric, Scale
+from adjudge.rubric import Criterion, Rubric
+from adjudge.scale import Level, Scale
 from adjudge.submission import Comparison, Submission
 from adjudge.testing.scripted import Answer, Script, ScriptedBackend
 from adjudge.verdict import Failure, Question, Reason, Reply, Verdict
