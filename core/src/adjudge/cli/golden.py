@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from adjudge.cli.job import Job
 from adjudge.cli.options import How
-from adjudge.cli.running import Job, execute
+from adjudge.cli.running import execute
 from adjudge.report import CardStore, JudgeCard, RunRecord, identity_hash, measure
 from adjudge.rubric import Rubric
 from adjudge.tasks import golden_items

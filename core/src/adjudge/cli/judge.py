@@ -38,7 +38,8 @@ def judge(
     Prints a table and writes verdicts.jsonl, scores.jsonl, the ledger and report.html. The same command again asks
     only what is missing, failed or changed.
     """
-    from adjudge.cli.running import Job, default_folder, execute, show, status
+    from adjudge.cli.job import Job
+    from adjudge.cli.running import default_folder, execute, show, status
     from adjudge.dataset import read_items
 
     rubric = load_rubric(rubric_name) if rubric_name else None

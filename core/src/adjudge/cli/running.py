@@ -3,68 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import json
 import re
-import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
 
-from adjudge import __version__
 from adjudge.api import BoundJudge, installed
 from adjudge.assembly import assemble
+from adjudge.cli.interrupt import stopping
+from adjudge.cli.job import Job
 from adjudge.cli.options import How
 from adjudge.cli.progress import Progress
-from adjudge.engine import Engine
+from adjudge.cli.record import now, record_of, saved
 from adjudge.errors import InputError, UnsupportedError
-from adjudge.interfaces import Backend, Item, Metric
-from adjudge.judges.members import backends_of, described
+from adjudge.interfaces import Backend, Item
+from adjudge.judges.members import backends_of
 from adjudge.ledger import Ledger
-from adjudge.privacy import Store, verdict_without_text, without_text
-from adjudge.report import CardStore, RunRecord, identity_hash, print_record, write_report, write_verdicts
-from adjudge.rubric import Rubric
-from adjudge.sending import Policy, StoppedError
+from adjudge.privacy import Store
+from adjudge.report import RunRecord, print_record, write_report, write_verdicts
+from adjudge.sending import Policy
 from adjudge.submission import Comparison
 from adjudge.verdict import Result
 
 LEDGER = "ledger.sqlite"
-DRAIN_SECONDS = 10.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """What to judge, by what, into which folder."""
-
-    title: str
-    """Headline of the report."""
-    items: Sequence[Item]
-    """What is judged."""
-    rubric: Rubric | None
-    """None if every submission brings its own."""
-    how: How
-    """How to judge."""
-    out: Path
-    """Folder of the run."""
-    source: Mapping[str, Any]
-    """Where the items come from; with the rubric's id it tells one run from another."""
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    """Options of the judge that the task asks for."""
-    judge: str | None = None
-    """The judge that the task asks for."""
-    metrics: Sequence[Metric] = ()
-    """Computed over all items and results."""
-    warnings: Sequence[str] = ()
-    """What the reader must know first."""
-    data_hash: str = ""
-    """SHA-256 of the data file."""
-    candidate: str | None = None
-    """Backend that answers first, if any."""
-    solver: str = "generate"
-    """How it answers."""
 
 
 def open_folder(out: Path, key: Mapping[str, Any], *, durable: bool = False, store: Store = "text") -> Ledger:
@@ -142,11 +106,11 @@ async def _execute(job: Job, ledger: Ledger) -> RunRecord:
             concurrency=job.how.concurrency,
             policy=Policy(**job.how.policy),
         )
-        started = {"title": job.title, "source": dict(job.source), "started": _now()}
+        started = {"title": job.title, "source": dict(job.source), "started": now()}
         run = ledger.begin_run(json.dumps(started))
         results = await _judge_all(bound, items, ledger, run)
-        record = _record(job, items, results, bound)
-        ledger.update_run(run, json.dumps({"title": job.title, "created": record.created, **_saved(record)}))
+        record = record_of(job, items, results, bound)
+        ledger.update_run(run, json.dumps({"title": job.title, "created": record.created, **saved(record)}))
         return record
     finally:
         for one in backends:
@@ -182,100 +146,6 @@ async def _judge_all(bound: BoundJudge, items: Sequence[Item], ledger: Ledger, r
         return await bound.many(items, done)
 
 
-class stopping:  # noqa: N801 - used like a function in a with statement
-    """First Ctrl-C: ask nothing new and finish what is in flight within 10 s. Second: stop at once."""
-
-    def __init__(self, engine: Engine) -> None:
-        """Stop this engine."""
-        self._engine = engine
-        self._loop = asyncio.get_running_loop()
-        task = asyncio.current_task()
-        assert task is not None  # made inside a running loop
-        self._task = task
-
-    def __enter__(self) -> None:
-        self._loop.add_signal_handler(signal.SIGINT, self._interrupt)
-
-    def _interrupt(self) -> None:
-        if self._engine.stopping:
-            self._task.cancel()
-            return
-        self._engine.stop()
-        self._loop.call_later(DRAIN_SECONDS, self._task.cancel)
-        click.echo("\nfinishing what is in flight; press Ctrl-C again to stop at once", err=True)
-
-    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
-        self._loop.remove_signal_handler(signal.SIGINT)
-        if kind is not None and issubclass(kind, StoppedError | asyncio.CancelledError) and self._engine.stopping:
-            click.echo("stopped; run the same command to go on, nothing is asked twice", err=True)
-            raise click.exceptions.Exit(130)
-
-
-def _record(job: Job, items: Sequence[Item], results: Sequence[Result], bound: BoundJudge) -> RunRecord:
-    figures: dict[str, Any] = {}
-    for metric in job.metrics:
-        figures |= metric(items, results)
-    store = CardStore(shipped=[spec.cards for spec in installed().backends.values() if spec.cards is not None])
-    read_out = read_out_of(bound)
-    card = None
-    if job.rubric is not None:
-        card = store.find(identity_hash(bound.backend.identity), read_out, job.rubric.hash, bound.judge.name)
-    hashes = job.how.store == "hashes"
-    return RunRecord(
-        title=job.title,
-        created=_now(),
-        rubric=job.rubric,
-        items=[without_text(item) for item in items] if hashes else items,
-        results=[_without_text(result) for result in results] if hashes else results,
-        provenance=provenance(job, bound),
-        figures=figures,
-        card=card,
-        warnings=[*job.warnings, *store.warnings],
-    )
-
-
-def _without_text(result: Result) -> Result:
-    return result.model_copy(update={"verdicts": tuple(map(verdict_without_text, result.verdicts))})
-
-
-def _saved(record: RunRecord) -> dict[str, Any]:
-    """What `adjudge report` needs beside items and verdicts."""
-    rubric = record.rubric.model_dump(mode="json") if record.rubric is not None else None
-    return {"rubric": rubric, "provenance": record.provenance, "warnings": list(record.warnings)}
-
-
-def read_out_of(bound: BoundJudge) -> str:
-    """Name of the read-out, as cards and provenance give it."""
-    settings = getattr(bound.judge, "settings", None)
-    if settings is not None:
-        return str(settings.read_out.name)
-    members = described(bound.judge)
-    return f"members {identity_hash({'members': members})[:12]}" if members else "none"
-
-
-def provenance(job: Job, bound: BoundJudge) -> dict[str, Any]:
-    """Where the figures come from."""
-    settings = getattr(bound.judge, "settings", None)
-    tally = bound.engine.tally
-    rubric = job.rubric
-    return {
-        "rubric": f"{rubric.id} {rubric.version}" if rubric else "each submission's own",
-        "rubric hash": rubric.hash if rubric else None,
-        **{str(name): value for name, value in job.source.items()},
-        **({"data hash": job.data_hash} if job.data_hash else {}),
-        "judge": bound.judge.name,
-        "read-out": read_out_of(bound),
-        "template": (getattr(settings, "template", None) or (rubric.template if rubric else "default")),
-        "backend": bound.backend.name,
-        "backend identity": dict(bound.backend.identity),
-        **({"members": members} if (members := described(bound.judge)) else {}),
-        "candidate": job.candidate,
-        "questions asked now": tally.asked,
-        "answered from the ledger": tally.served,
-        "adjudge": __version__,
-    }
-
-
 def show(record: RunRecord, job: Job, *, parquet: bool = False) -> None:
     """Write the run's files and print its table."""
     from rich.console import Console
@@ -297,7 +167,3 @@ def status(record: RunRecord, min_coverage: float) -> int:
         click.echo(f"coverage {coverage:.1%} is under the minimum of {min_coverage:.1%}", err=True)
         return 1
     return 0
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

@@ -36,7 +36,8 @@ def run(
     **options: Any,
 ) -> int:
     """Run TASK: judge given answers, have a candidate answer first, or measure the judge against gold labels."""
-    from adjudge.cli.running import Job, default_folder, execute, show, status
+    from adjudge.cli.job import Job
+    from adjudge.cli.running import default_folder, execute, show, status
 
     plugins = installed()
     spec = lookup(plugins, plugins.tasks, "task", task)

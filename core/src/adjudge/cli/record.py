@@ -1,0 +1,87 @@
+"""The record of a run: what its report and its ledger say about it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from adjudge import __version__
+from adjudge.api import BoundJudge, installed
+from adjudge.cli.job import Job
+from adjudge.interfaces import Item
+from adjudge.judges.members import described
+from adjudge.privacy import verdict_without_text, without_text
+from adjudge.report import CardStore, RunRecord, identity_hash
+from adjudge.verdict import Result
+
+
+def record_of(job: Job, items: Sequence[Item], results: Sequence[Result], bound: BoundJudge) -> RunRecord:
+    """Put a finished run together: metrics, judge card, provenance."""
+    figures: dict[str, Any] = {}
+    for metric in job.metrics:
+        figures |= metric(items, results)
+    store = CardStore(shipped=[spec.cards for spec in installed().backends.values() if spec.cards is not None])
+    read_out = read_out_of(bound)
+    card = None
+    if job.rubric is not None:
+        card = store.find(identity_hash(bound.backend.identity), read_out, job.rubric.hash, bound.judge.name)
+    hashes = job.how.store == "hashes"
+    return RunRecord(
+        title=job.title,
+        created=now(),
+        rubric=job.rubric,
+        items=[without_text(item) for item in items] if hashes else items,
+        results=[_without_text(result) for result in results] if hashes else results,
+        provenance=provenance(job, bound),
+        figures=figures,
+        card=card,
+        warnings=[*job.warnings, *store.warnings],
+    )
+
+
+def _without_text(result: Result) -> Result:
+    return result.model_copy(update={"verdicts": tuple(map(verdict_without_text, result.verdicts))})
+
+
+def saved(record: RunRecord) -> dict[str, Any]:
+    """What `adjudge report` needs beside items and verdicts."""
+    rubric = record.rubric.model_dump(mode="json") if record.rubric is not None else None
+    return {"rubric": rubric, "provenance": record.provenance, "warnings": list(record.warnings)}
+
+
+def read_out_of(bound: BoundJudge) -> str:
+    """Name of the read-out, as cards and provenance give it."""
+    settings = getattr(bound.judge, "settings", None)
+    if settings is not None:
+        return str(settings.read_out.name)
+    members = described(bound.judge)
+    return f"members {identity_hash({'members': members})[:12]}" if members else "none"
+
+
+def provenance(job: Job, bound: BoundJudge) -> dict[str, Any]:
+    """Where the figures come from."""
+    settings = getattr(bound.judge, "settings", None)
+    tally = bound.engine.tally
+    rubric = job.rubric
+    return {
+        "rubric": f"{rubric.id} {rubric.version}" if rubric else "each submission's own",
+        "rubric hash": rubric.hash if rubric else None,
+        **{str(name): value for name, value in job.source.items()},
+        **({"data hash": job.data_hash} if job.data_hash else {}),
+        "judge": bound.judge.name,
+        "read-out": read_out_of(bound),
+        "template": (getattr(settings, "template", None) or (rubric.template if rubric else "default")),
+        "backend": bound.backend.name,
+        "backend identity": dict(bound.backend.identity),
+        **({"members": members} if (members := described(bound.judge)) else {}),
+        "candidate": job.candidate,
+        "questions asked now": tally.asked,
+        "answered from the ledger": tally.served,
+        "adjudge": __version__,
+    }
+
+
+def now() -> str:
+    """The time, in UTC, as ISO 8601 text."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
