@@ -96,6 +96,11 @@ class Engine:
         """The ledger's; keys the random boundaries of prompts."""
         return self.ledger.secret
 
+    @property
+    def primes(self) -> bool:
+        """Whether the backend keeps a prompt's prefix."""
+        return self.backend.capabilities.prefix_cache
+
     def fingerprint(self, question: Question) -> str:
         """Hash of everything that reaches the model and of who answers, as 64 hexadecimal digits."""
         return fingerprint(question, self._identity)
@@ -131,18 +136,16 @@ class Engine:
                 continue  # whoever asked was cancelled, we were not: ask ourselves
             self.tally.served += 1
             return reply
-        version = self.ledger.version()
-        return self._found(key) or await self._ask_once(key, question, version)
+        return await self._find_or_ask(key, question)
 
-    async def _ask_once(self, key: str, question: Question, version: int) -> Reply:
+    async def _find_or_ask(self, key: str, question: Question) -> Reply:
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._in_flight[key] = future
         try:
             await self._claim(key)
             try:
-                # Another process may have recorded the reply between our look and our claim.
-                known = self._found(key) if self.ledger.version() != version else None
-                reply = known or await self._ask_and_record(key, question)
+                # Looked up under the claim, since another process may have recorded the reply until then.
+                reply = self._found(key) or await self._ask_and_record(key, question)
             finally:
                 self.ledger.release(key)
         except asyncio.CancelledError:

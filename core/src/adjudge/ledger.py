@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS replies (
     id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, at REAL NOT NULL, submission TEXT NOT NULL,
     criterion TEXT NOT NULL, usable INTEGER NOT NULL, reply TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS replies_by_fingerprint ON replies (fingerprint);
+CREATE TABLE IF NOT EXISTS handles (question TEXT PRIMARY KEY, handle TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (id INTEGER PRIMARY KEY, record TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS items (run INTEGER NOT NULL, position INTEGER NOT NULL, item TEXT NOT NULL,
     PRIMARY KEY (run, position)) WITHOUT ROWID;
@@ -125,11 +126,6 @@ class Ledger:
             ).fetchone()
             return None if row is None else Reply.model_validate_json(row[0]).model_copy(update={"cached": True})
 
-    def version(self) -> int:
-        """A number that changes when another connection writes to the ledger."""
-        with self._errors():
-            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
-
     def record(self, fingerprint: str, reply: Reply, *, submission: str = "", criterion: str = "") -> None:
         """Store a reply, failed or not; committed when this returns."""
         usable = reply.failure is None
@@ -167,6 +163,22 @@ class Ledger:
         """Keep the replies to that question, but never serve them again."""
         with self._errors():
             self._db.execute("UPDATE replies SET usable = 0 WHERE fingerprint = ?", (fingerprint,))
+
+    def keep_handle(self, handle: str, questions: Iterable[str]) -> None:
+        """Remember the batch that these questions were submitted in."""
+        with self._errors(), self._transaction():
+            self._db.executemany("INSERT OR REPLACE INTO handles VALUES (?, ?)", [(key, handle) for key in questions])
+
+    def handle_of(self, question: str) -> str | None:
+        """The batch that a question was submitted in and not yet collected from."""
+        with self._errors():
+            row = self._db.execute("SELECT handle FROM handles WHERE question = ?", (question,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def drop_handles(self, questions: Iterable[str]) -> None:
+        """Forget the batches of these questions: they were collected."""
+        with self._errors(), self._transaction():
+            self._db.executemany("DELETE FROM handles WHERE question = ?", [(key,) for key in questions])
 
     def begin_run(self, record: str) -> int:
         """Open a run; `record` is JSON that says what is judged, how and by whom."""
