@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import json
+import multiprocessing
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adjudge.verdict import Prompt, Question
+from adjudge.verdict import Prompt, Question, Reply
 
 if TYPE_CHECKING:
     from adjudge_vllm.backend import VllmBackend
@@ -58,6 +62,51 @@ def backend(checkpoint: Path, small_machine: None) -> Iterator[VllmBackend]:
     assert isinstance(built, VllmBackend)
     yield built
     built.close()
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """A second engine, with an adapter, that answered once and was then killed."""
+
+    reply: Reply
+    backend: VllmBackend
+
+
+@pytest.fixture(scope="session")
+def adapted(
+    checkpoint: Path, small_machine: None, tmp_path_factory: pytest.TempPathFactory, question: Callable[..., Question]
+) -> Iterator[Adapted]:
+    from adjudge_vllm.plugin import build
+
+    folder = tmp_path_factory.mktemp("adapter")
+    write_adapter(folder, checkpoint)
+    before = set(multiprocessing.active_children())
+    tuned: Any = build(str(checkpoint), lora=str(folder), **SMALL)
+    reply = asyncio.run(tuned.ask(question(labels=["Yes", "No"])))
+    for process in set(multiprocessing.active_children()) - before:
+        process.kill()
+    yield Adapted(reply, tuned)
+    tuned.close()
+    tuned._engine.log.discard()
+
+
+def write_adapter(folder: Path, checkpoint: Path) -> None:
+    """A random adapter of rank 8 on all value projections, strong enough to show."""
+    import torch
+    from safetensors.torch import save_file
+
+    config = json.loads((checkpoint / "config.json").read_text())
+    wide = config["hidden_size"]
+    narrow = wide // config["num_attention_heads"] * config["num_key_value_heads"]
+    torch.manual_seed(0)
+    weights = {}
+    for layer in range(config["num_hidden_layers"]):
+        name = f"base_model.model.model.layers.{layer}.self_attn.v_proj"
+        weights[f"{name}.lora_A.weight"] = torch.randn(8, wide) * 0.1
+        weights[f"{name}.lora_B.weight"] = torch.randn(narrow, 8) * 0.1
+    save_file(weights, str(folder / "adapter_model.safetensors"))
+    about = {"peft_type": "LORA", "r": 8, "lora_alpha": 16, "target_modules": ["v_proj"], "bias": "none"}
+    (folder / "adapter_config.json").write_text(json.dumps(about))
 
 
 @pytest.fixture(scope="session")

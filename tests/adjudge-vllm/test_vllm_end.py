@@ -91,11 +91,10 @@ def test_a_process_that_is_killed_takes_its_engine_along(checkpoint, small_machi
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"max_model_len": 1 << 20}, r"max_model_len"),
+        ({"max_model_len": 1 << 20}, r"max_model_len \(1048576\) is greater"),
         ({"kv_cache_gib": 0.005}, r"the cache does not hold one question .* smaller max_model_len"),
-        ({"kv_cache_gib": 4000}, r"other programs hold too much of the memory; lower gpu_memory_utilization"),
     ],
-    ids=["longer than trained", "cache too small", "more than the machine has"],
+    ids=["longer than trained", "cache too small"],
 )
 def test_an_engine_that_cannot_start_says_what_to_change(checkpoint, small_machine, monkeypatch, options, told) -> None:
     from adjudge_vllm.plugin import build
@@ -108,66 +107,20 @@ def test_an_engine_that_cannot_start_says_what_to_change(checkpoint, small_machi
     Path(log).unlink()
 
 
-def test_an_adapter_changes_answers_and_an_engine_that_dies_is_a_fatal_failure(
-    checkpoint, small_machine, backend, tmp_path, question
-) -> None:
-    from adjudge_vllm.plugin import build
+def test_an_adapter_changes_answers(adapted, backend, question) -> None:
+    without = asyncio.run(backend.ask(question(labels=["Yes", "No"])))
+    assert adapted.reply.failure is None
+    assert abs(adapted.reply.logprobs["Yes"] - without.logprobs["Yes"]) > 0.5
+    assert adapted.backend.identity["lora"] != backend.identity["lora"] == ""
 
-    write_adapter(tmp_path, checkpoint)
-    tuned = build(str(checkpoint), lora=str(tmp_path), max_model_len=1024, max_num_seqs=8, enforce_eager=True)
+
+def test_an_engine_that_died_is_a_fatal_failure_and_can_still_be_closed(adapted, backend, question) -> None:
     asked = question(labels=["Yes", "No"])
-
-    async def both():
-        return await tuned.ask(asked), await backend.ask(asked)
-
-    with_adapter, without = asyncio.run(both())
-    assert with_adapter.failure is None
-    assert abs(with_adapter.logprobs["Yes"] - without.logprobs["Yes"]) > 0.5
-    assert tuned.identity["lora"] != backend.identity["lora"] == ""
-
-    for child in children_named("VLLM::EngineCore"):
-        if child not in children_of(backend):
-            os.kill(child, signal.SIGKILL)
-    died = asyncio.run(tuned.ask(asked))
-    assert died.failure is not None
+    died = asyncio.run(adapted.backend.ask(asked))
     assert (died.failure.reason, died.failure.fatal, died.logprobs) == ("infra", True, None)
-    tuned.close()
-    tuned.close()
-    closed = asyncio.run(tuned.ask(asked))
-    assert closed.failure is not None
+    adapted.backend.close()
+    adapted.backend.close()
+    closed = asyncio.run(adapted.backend.ask(asked))
     assert "closed" in closed.failure.detail
+    # The other engine of this process is none the worse for it.
     assert asyncio.run(backend.ask(asked)).failure is None
-    tuned._engine.log.discard()
-
-
-def children_of(backend) -> set[int]:
-    """Processes of this backend's engine."""
-    resources = backend._engine._llm.engine_core.resources
-    return {process.pid for process in resources.engine_manager.processes}
-
-
-def children_named(name: str) -> list[int]:
-    """Processes of this one with that name."""
-    found = subprocess.run(
-        ["ps", "--ppid", str(os.getpid()), "-o", "pid=,args="], capture_output=True, text=True, check=True
-    )
-    return [int(line.split()[0]) for line in found.stdout.splitlines() if name in line]
-
-
-def write_adapter(folder: Path, checkpoint: Path) -> None:
-    """A random adapter of rank 8 on all value projections, strong enough to show."""
-    import torch
-    from safetensors.torch import save_file
-
-    config = json.loads((checkpoint / "config.json").read_text())
-    wide = config["hidden_size"]
-    narrow = wide // config["num_attention_heads"] * config["num_key_value_heads"]
-    torch.manual_seed(0)
-    weights = {}
-    for layer in range(config["num_hidden_layers"]):
-        name = f"base_model.model.model.layers.{layer}.self_attn.v_proj"
-        weights[f"{name}.lora_A.weight"] = torch.randn(8, wide) * 0.1
-        weights[f"{name}.lora_B.weight"] = torch.randn(narrow, 8) * 0.1
-    save_file(weights, str(folder / "adapter_model.safetensors"))
-    about = {"peft_type": "LORA", "r": 8, "lora_alpha": 16, "target_modules": ["v_proj"], "bias": "none"}
-    (folder / "adapter_config.json").write_text(json.dumps(about))

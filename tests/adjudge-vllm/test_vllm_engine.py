@@ -60,13 +60,15 @@ class Shared:
 
 
 class TestVllmBackend(BackendContract):
-    # A failing backend is an engine that died or was closed: test_vllm_end.
     @pytest.fixture(autouse=True)
-    def _engine(self, backend) -> None:
-        self.backend = backend
+    def _engine(self, backend, adapted) -> None:
+        self.backend, self.dead = backend, adapted.backend
 
     def make_backend(self) -> Shared:
         return Shared(self.backend)
+
+    def make_failing_backend(self) -> Shared:
+        return Shared(self.dead)
 
 
 def test_it_declares_what_it_was_started_with(backend) -> None:

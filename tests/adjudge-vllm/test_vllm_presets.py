@@ -33,7 +33,7 @@ REPLIES = [
     ("selene-1-mini", "**Reasoning**: It does not.\n**Result**: 2\n", "It does not.", "2"),
     ("flow-judge", "<feedback>\nShort but right.\n</feedback>\n<score>\n3\n</score>", "Short but right.", "3"),
     ("flow-judge", "<feedback>Right.</feedback><score>5</score>\n", "Right.", "5"),
-    ("glider", "<reasoning>\n- Kind.\n</reasoning>\n<highlight>\n['thanks']\n</highlight>\n<score>\n5\n</score>", "- Kind.", "5"),
+    ("glider", "<reasoning>\n- Kind.\n</reasoning><highlight>['ta']</highlight>\n<score>\n5\n</score>", "- Kind.", "5"),
     ("glider", "<reasoning>Polite.</reasoning>\n<score>\n1\n</score>", "Polite.", "1"),
 ]  # fmt: skip
 

@@ -12,8 +12,7 @@ import itertools
 import multiprocessing
 import signal
 import threading
-import weakref
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from adjudge_vllm.arguments import arguments
 from adjudge_vllm.models import Model
 from adjudge_vllm.options import Options
 from adjudge_vllm.startup import Log, quieten, settings
+from adjudge_vllm.tie import tied
 
 T = TypeVar("T")
 _END_SECONDS = 20.0
@@ -87,10 +87,11 @@ class Engine:
                 raise
             kept = _kept(self.log)
             raise BackendError(f"vllm cannot start {model.name}: {cause}{kept}") from None
-        _OPEN.add(self)
+        # Registered now, so that it runs before the exit functions of what was imported for the start.
+        atexit.register(self.close)
 
     async def _start(self, model: Model, options: Options) -> None:
-        with self.log.taking_output(), settings() as added:
+        with self.log.taking_output(), settings() as added, tied():
             from vllm.engine.arg_utils import AsyncEngineArgs
             from vllm.lora.request import LoRARequest
             from vllm.v1.engine.async_llm import AsyncLLM
@@ -161,11 +162,13 @@ class Engine:
         if self._closed.is_set():
             return
         self._closed.set()
-        asyncio.run_coroutine_threadsafe(self._cancel(), self._loop).result()
+        atexit.unregister(self.close)
+        asyncio.run_coroutine_threadsafe(_cancel(self._tasks), self._loop).result()
         died = self._llm is None or bool(getattr(self._llm, "errored", False))
         if self._llm is not None:
             with self.log.taking_output(), contextlib.suppress(Exception):
                 self._llm.shutdown(timeout=_END_SECONDS)
+        asyncio.run_coroutine_threadsafe(_cancel(asyncio.all_tasks(self._loop)), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._llm = None
@@ -185,19 +188,20 @@ class Engine:
         self._loop.run_forever()
         self._loop.close()
 
-    async def _cancel(self) -> None:
-        """Cancel what waits for a reply, so that nobody waits for one that never comes."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
     def _end_processes(self, but: set[int | None]) -> None:
         """End what a start that failed or was interrupted has left."""
         for process in multiprocessing.active_children():
             if process.pid not in but:
                 process.kill()
                 process.join(_END_SECONDS)
+
+
+async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait for their end, so that nobody waits for a reply that never comes."""
+    chosen = [task for task in tasks if task is not asyncio.current_task()]
+    for task in chosen:
+        task.cancel()
+    await asyncio.gather(*chosen, return_exceptions=True)
 
 
 def _home(path: str) -> str:
@@ -228,12 +232,3 @@ def _output(last: Any) -> Output:
         cached=last.num_cached_tokens or 0,
         written=len(written.token_ids),
     )
-
-
-_OPEN: weakref.WeakSet[Engine] = weakref.WeakSet()
-
-
-@atexit.register
-def _close_all() -> None:
-    for engine in list(_OPEN):
-        engine.close()

@@ -83,12 +83,13 @@ class Log:
 
     def cause(self, error: BaseException) -> str:
         """Why the engine did not start, in one line, with what to change."""
-        text = f"{self._text()}\n{type(error).__name__}: {error}"
+        own = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        text = f"{self._text()}\n{own}"
         for pattern, advice in _CAUSES:
             if re.search(pattern, text):
                 return advice
         found = [match[0] for match in _LAST_ERROR.finditer(text) if not match[0].startswith(_EMPTY)]
-        return " ".join((found or [str(error)])[-1].split())[:300]
+        return (found or [own])[-1][:400]
 
     def _text(self) -> str:
         try:
