@@ -37,6 +37,7 @@ class Chat:
         priced: bool = False,
         cache_key: bool = False,
         raw: bool = False,
+        thinking: int = 0,
     ) -> None:
         """Set up.
 
@@ -47,12 +48,13 @@ class Chat:
             price: What tokens cost, if known.
             priced: Whether tokens cost something, so that an unknown price is worth saying.
             cache_key: Send `prompt_cache_key`.
+            thinking: Tokens to think with, on top of those for the reply.
             raw: Give the messages as ready JSON (`orjson.Fragment`), the shared part of them serialised once.
         """
         self.model, self.flavour, self.price = model, flavour, price
         self.taken = Taken(flavour.length, flavour.top)
         self._extra = dict(extra or {})
-        self._priced, self._cache_key, self._raw = priced, cache_key, raw
+        self._priced, self._cache_key, self._raw, self._thinking = priced, cache_key, raw, thinking
 
     @property
     def reads_labels(self) -> bool:
@@ -65,7 +67,7 @@ class Chat:
         schema = label_schema(question.labels) if question.labels else question.json_schema
         length = max(sampling.max_tokens, LABEL_TOKENS) if question.labels else sampling.max_tokens
         wanted = {
-            self.taken.length: length,
+            self.taken.length: length + self._thinking,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "top_k": sampling.top_k if self.flavour.top_k else None,

@@ -147,6 +147,7 @@ class CompatibleBackend:
             "endpoint": self._url,
             "model": self._model,
             "server": self._options.server,
+            "thinking_tokens": self._options.thinking_tokens,
             "extra": dict(self._options.extra),
             "read_out": READ_OUT,
         }
@@ -189,7 +190,13 @@ class CompatibleBackend:
 
     def _dialect(self, flavour: Flavour) -> Chat:
         return Chat(
-            self._model, flavour, extra=self._options.extra, price=self._price, priced=not is_here(self._url), raw=True
+            self._model,
+            flavour,
+            extra=self._options.extra,
+            price=self._price,
+            priced=not is_here(self._url),
+            raw=True,
+            thinking=self._options.thinking_tokens,
         )
 
     async def _known(self) -> Chat:

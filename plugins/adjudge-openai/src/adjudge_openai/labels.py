@@ -24,6 +24,8 @@ Read: TypeAlias = Callable[[Place, bytes], Awaitable[Mapping[Place, Tops]]]
 
 NEGLIGIBLE = 0.01
 """A way of spelling a label that has less than this share of it is not followed: at most 0.01 nat are lost."""
+UNSEEN = 0.05
+"""A spelling that was not reported is asked for if it could have this share of its label."""
 _LEAST = 1e-6
 
 
@@ -34,9 +36,12 @@ class Walk:
         self._labels = {label.encode(): label for label in labels}
         self._targets = {target for label in self._labels for target in (label, b" " + label)}
         self._known: dict[Place, dict[bytes, float]] = {}
+        self._cutoff = -math.inf
 
     def add(self, reports: Mapping[Place, Tops]) -> None:
         """Take in what was reported; what is known stays."""
+        if not self._known:
+            self._cutoff = min(reports.get(b"", {}).values(), default=-math.inf)
         for place, tops in reports.items():
             self._known[place] = {**tops, **self._known.get(place, {})}
 
@@ -71,8 +76,14 @@ class Walk:
         return sorted(ways, reverse=True)
 
     def unseen(self, reach: Mapping[Place, float]) -> list[bytes]:
-        """Labels whose plain spelling was not seen."""
-        return [label for label in self._labels if label not in reach]
+        """Labels whose plain spelling was not seen; after a space, if that could be a share of the label's mass."""
+        totals = self.totals(reach)
+        spaced = [
+            b" " + label
+            for label, text in self._labels.items()
+            if b" " + label not in reach and totals.get(text, math.inf) + math.log(UNSEEN) < self._cutoff
+        ]
+        return [label for label in self._labels if label not in reach] + spaced
 
     def _begins(self, text: Place) -> bool:
         return any(target.startswith(text) for target in self._targets)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 _SERVICE = Flavour(name="openai", length="max_completion_tokens")
+_THOUGHTLESS = ("gpt-3", "gpt-4", "chatgpt-")
 _AZURE_VERSION = "2024-10-21"
 _POLL_SECONDS = 30.0
 
@@ -42,7 +43,12 @@ class Official:
         import openai
 
         try:
-            response = await self._client.post(path, body=body, cast_to=httpx2.Response)
+            response = await self._client.post(
+                path,
+                body=body,
+                cast_to=httpx2.Response,
+                options={"follow_redirects": False},  # one could carry the question to another server
+            )
         except openai.APIStatusError as error:
             return Received(error.status_code, error.response.content, error.response.headers)
         except openai.APITimeoutError:
@@ -87,6 +93,7 @@ class OpenAIBackend:
             "api_version": self._options.api_version,
             "model": self._model,
             "reasoning_effort": self._options.reasoning_effort,
+            "thinking_tokens": self._thinking,
             "extra": dict(self._options.extra),
         }
 
@@ -143,9 +150,16 @@ class OpenAIBackend:
         price = price_of(self._model)
         if self._options.api == "responses":
             extra |= {"reasoning": {"effort": effort}} if effort else {}
-            return Responses(self._model, extra=extra, price=price)
+            return Responses(self._model, extra=extra, price=price, thinking=self._thinking)
         extra |= {"reasoning_effort": effort} if effort else {}
-        return Chat(self._model, _SERVICE, extra=extra, price=price, priced=True, cache_key=True)
+        return Chat(
+            self._model, _SERVICE, extra=extra, price=price, priced=True, cache_key=True, thinking=self._thinking
+        )
+
+    @property
+    def _thinking(self) -> int:
+        thinks = self._options.reasoning_effort != "none" and not self._model.startswith(_THOUGHTLESS)
+        return self._options.thinking_tokens if thinks else 0
 
 
 def _client(options: OpenAIOptions) -> AsyncOpenAI:

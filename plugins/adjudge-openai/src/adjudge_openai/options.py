@@ -28,6 +28,7 @@ Extra = Annotated[dict[str, JsonValue], BeforeValidator(_object)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 InFlight = Annotated[int, Field(ge=1, le=4096)]
 Tokens = Annotated[int, Field(ge=128)]
+Room = Annotated[int, Field(ge=0, le=128_000)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class CompatibleOptions:
     """Questions in flight, and connections."""
     timeout: Seconds = 120.0
     """Seconds for one request."""
+    thinking_tokens: Room = 0
+    """Room for a reasoning model to think, on top of the room for the reply."""
     context_tokens: Tokens | None = None
     """What the server's context holds, if it should be known before anything is asked."""
     extra: Extra = field(default_factory=dict)
@@ -68,6 +71,9 @@ class OpenAIOptions:
     """Questions in flight."""
     timeout: Seconds = 300.0
     """Seconds for one request."""
+    thinking_tokens: Room = 2048
+    """Room for a reasoning model to think, on top of the room for the reply. Only what is used is paid; models that do
+    not think (`gpt-4…`, or `reasoning_effort=none`) get none."""
     extra: Extra = field(default_factory=dict)
     """Parameters sent with every question, as a JSON object; part of the fingerprint. Put no secret here."""
 

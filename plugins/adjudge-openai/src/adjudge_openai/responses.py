@@ -18,17 +18,21 @@ class Responses:
 
     path = "/responses"
 
-    def __init__(self, model: str, *, extra: Mapping[str, Any] | None = None, price: Price | None = None) -> None:
+    def __init__(
+        self, model: str, *, extra: Mapping[str, Any] | None = None, price: Price | None = None, thinking: int = 0
+    ) -> None:
         """Set up; arguments as for `Chat`."""
         self.model, self.price = model, price
         self.taken = Taken("max_output_tokens", 0)
         self._extra = dict(extra or {})
+        self._thinking = thinking
 
     def text(self, question: Question) -> tuple[Body, Sent]:
         """The request for free text, for JSON, or for one word without probabilities."""
         sampling = question.sampling
+        length = max(sampling.max_tokens, LABEL_TOKENS) if question.labels else sampling.max_tokens
         wanted = {
-            "max_output_tokens": max(sampling.max_tokens, LABEL_TOKENS) if question.labels else sampling.max_tokens,
+            "max_output_tokens": length + self._thinking,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "store": False,
