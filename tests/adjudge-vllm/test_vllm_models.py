@@ -120,3 +120,20 @@ def test_without_the_hub_client_a_folder_is_asked_for(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(BackendError, match="comes with vllm; give a folder"):
         locate("someone/some-model", Options())
+
+
+def test_a_model_of_the_hub_keeps_its_name_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As the hub's client lays its cache out.
+    revision = "0" * 40
+    snapshot = tmp_path / "models--someone--some-model" / "snapshots" / revision
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
+    references = tmp_path / "models--someone--some-model" / "refs"
+    references.mkdir()
+    (references / "main").write_text(revision)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(BackendError, match="someone/some-model is not on this machine"):
+        locate("someone/some-model", Options())
+    (snapshot / "model.safetensors").write_bytes(b"weights")
+    model = locate("someone/some-model", Options())
+    assert (model.name, model.path) == ("someone/some-model", snapshot)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -94,14 +94,26 @@ class VllmBackend:
         (reply,) = await self.ask_many([question])
         return reply
 
-    async def ask_many(self, questions: Sequence[Question]) -> list[Reply]:
+    async def ask_many(
+        self,
+        questions: Sequence[Question],
+        on_handle: Callable[[str], None] | None = None,
+        *,
+        handle: str | None = None,
+    ) -> list[Reply]:
         """Answer many questions at once; replies in the order of the questions.
 
         Those that share a beginning are handed to the engine side by side, so that it computes the beginning once.
 
+        Args:
+            questions: All of them, in any order.
+            on_handle: Never called: nothing is left with anybody who could be asked again after a restart.
+            handle: Of no meaning here, for the same reason.
+
         Raises:
             UnsupportedError: The model's preset cannot answer such questions.
         """
+        del on_handle, handle
         try:
             future = self._engine.submit(self._answer_all(questions))
         except EngineError as error:
@@ -135,7 +147,7 @@ class VllmBackend:
             reply = await self._answer_in(session, question)
         except (EngineError, TemplateError) as error:
             reply = _failed(error)
-        return reply.model_copy(update={"usage": session.usage, "served_model": self._model.path.name})
+        return reply.model_copy(update={"usage": session.usage, "served_model": self._model.name})
 
     async def _answer_in(self, session: Session, question: Question) -> Reply:
         told = formatted(question, self._model.preset) if self._model.preset else question

@@ -51,7 +51,9 @@ def locate(model: str | None, options: Options) -> Model:
     adapter = _adapter(Path(options.lora).expanduser()) if options.lora else ""
     path = _path(known[model].model if model in known else model, options, known.get(model))
     try:
-        return Model(model if model in known else path.name, path, sha256_of(path), preset, adapter)
+        # A model of the hub lies in a folder that is named by its revision.
+        name = path.name if Path(model).expanduser().exists() else model
+        return Model(name, path, sha256_of(path), preset, adapter)
     except OSError as error:
         raise BackendError(f"model {path} cannot be read: {error.strerror or error}; check the path") from None
 
@@ -85,11 +87,15 @@ def _checked(path: Path, options: Options) -> Path:
         return path
     if not (path / "config.json").is_file():
         raise BackendError(f"{path} holds no config.json; give the folder of a checkpoint")
-    if options.load_format != _DUMMY and not any((*path.glob("*.safetensors"), *path.glob("*.bin"))):
+    if not _has_weights(path, options):
         raise BackendError(
             f"{path} holds no weights (*.safetensors); download them, or try speed with load_format=dummy"
         )
     return path
+
+
+def _has_weights(folder: Path, options: Options) -> bool:
+    return options.load_format == _DUMMY or any((*folder.glob("*.safetensors"), *folder.glob("*.bin")))
 
 
 def _adapter(folder: Path) -> str:
@@ -106,7 +112,10 @@ def _fetched(repo: str, options: Options, preset: Preset | None) -> Path:
     except ImportError:
         raise BackendError(f"{repo} is fetched by huggingface_hub, which comes with vllm; give a folder") from None
     try:
-        return Path(snapshot_download(repo, local_files_only=True))
+        found = Path(snapshot_download(repo, local_files_only=True))
+        # A download that was broken off leaves a folder too.
+        if _has_weights(found, options):
+            return found
     except LocalEntryNotFoundError:
         pass
     about = f" (licence: {preset.licence})" if preset else ""
