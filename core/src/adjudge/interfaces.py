@@ -25,6 +25,10 @@ class Ask(Protocol):
     def secret(self) -> bytes:
         """Keys the random boundaries of prompts."""
 
+    @property
+    def primes(self) -> bool:
+        """Whether asking one question of an item first pays: the backend keeps a prompt's prefix."""
+
     async def __call__(self, question: Question) -> Reply:
         """Ask. A failed call gives a `Reply` with a `Failure`; it does not raise."""
 

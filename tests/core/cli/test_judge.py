@@ -227,3 +227,34 @@ def test_with_hashes_no_text_of_a_submission_is_in_any_file_of_the_run(adjudge, 
     assert adjudge(*JUDGE, "--store", "hashes")[0] == 0
     assert b"Find out yourself" not in b"".join(file.read_bytes() for file in (work / "run").iterdir())
     assert b"Find out yourself" in (work / "rows.jsonl").read_bytes()
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_dry_run_counts_what_is_not_in_the_ledger_and_writes_nothing(adjudge, work):
+    status, out, _ = adjudge(*JUDGE, "--dry-run")
+    assert status == 0
+    assert "4 questions to scripted" in out
+    assert not (work / "run").exists()
+    adjudge(*JUDGE)
+    assert "0 questions" in adjudge(*JUDGE, "--dry-run")[1]
+    remote = [word if word != "scripted" else "remote" for word in JUDGE[:-1]]
+    assert "price unknown" in adjudge(*remote, "dry", "--dry-run")[1]
+
+
+@pytest.mark.usefixtures("rows")
+def test_redaction_runs_before_anything_is_rendered_or_stored(adjudge, work):
+    code = "def hide(one):\n    return one.model_copy(update={'output': one.output.replace('yourself', '[name]')})\n"
+    (work / "hiding.py").write_text(code, "utf-8")
+    assert adjudge(*JUDGE, "--redact", "hiding:hide")[0] == 0
+    assert b"yourself" not in b"".join(file.read_bytes() for file in (work / "run").iterdir())
+    for wrong, message in (("hiding", "MODULE:FUNCTION"), ("hiding:nope", "nope"), ("builtins:str", "Submission")):
+        status, _, err = adjudge(*JUDGE, "--redact", wrong)
+        assert status == 2
+        assert message in err
+
+
+@pytest.mark.usefixtures("rows")
+def test_batch_is_refused_for_a_backend_that_has_none(adjudge):
+    status, _, err = adjudge(*JUDGE, "--batch")
+    assert status == 2
+    assert "leave --batch out" in err

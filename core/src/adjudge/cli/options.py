@@ -43,6 +43,12 @@ class How:
     """Deadline, retries, rate limits, budget."""
     local_only: bool = False
     """Refuse every backend that is not on this machine."""
+    batch: bool = False
+    """Ask through the backend's batch service."""
+    dry_run: bool = False
+    """Ask nothing; tell what a run would take."""
+    redact: str | None = None
+    """Function that every submission goes through first, as `module:function`."""
     durable: bool = False
     """Survive a power cut."""
     store: Store = "text"
@@ -131,6 +137,11 @@ _OPTIONS = (
     click.option(
         "--local-only", is_flag=True, envvar="ADJUDGE_LOCAL_ONLY", help="Refuse backends beyond this machine."
     ),
+    click.option(
+        "--batch", is_flag=True, help="Ask through the backend's batch service: half the price, within a day."
+    ),
+    click.option("--dry-run", is_flag=True, help="Ask nothing; tell what the run would take and cost."),
+    click.option("--redact", metavar="MODULE:FUNCTION", help="Passes every submission through your function first."),
     click.option(
         "--store",
         type=click.Choice(["text", "hashes"]),

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ import click
 
 from adjudge.api import BoundJudge, installed
 from adjudge.assembly import assemble
+from adjudge.batching import TWO_DAYS, BatchBackend
 from adjudge.cli.interrupt import stopping
 from adjudge.cli.job import Job
 from adjudge.cli.options import How
 from adjudge.cli.progress import Progress
 from adjudge.cli.record import now, record_of, saved
 from adjudge.errors import InputError, UnsupportedError
-from adjudge.interfaces import Backend, Item
+from adjudge.interfaces import Backend, Item, Judge
 from adjudge.judges.members import backends_of
 from adjudge.ledger import Ledger
 from adjudge.privacy import Store
@@ -83,29 +85,32 @@ def execute(job: Job) -> RunRecord:
         "read-out": job.how.read_out,
         "candidate": job.candidate,
     }
+    if job.how.redact is not None:
+        from adjudge.cli.redact import redacted
+
+        job = replace(job, items=redacted(job.items, job.how.redact))
+    if job.how.dry_run:
+        click.echo(asyncio.run(_dry(job)))
+        raise click.exceptions.Exit(0)
     with open_folder(job.out, key, durable=job.how.durable, store=job.how.store) as ledger:
         return asyncio.run(_execute(job, ledger))
 
 
-async def _execute(job: Job, ledger: Ledger) -> RunRecord:
-    plugins = installed()
+def _assembled(job: Job) -> tuple[Judge, Backend, list[Backend]]:
+    """The judge, its backend, and all backends that must be closed."""
     name = job.how.judge or job.judge or ("compare" if _compares(job.items) else "isolated")
     options = job.how.options(dict(job.defaults))
-    judge, backend = assemble(plugins, name, options, job.how.backend, job.how.backend_options)
-    backends = list({id(one): one for one in (backend, *backends_of(judge))}.values())
+    judge, backend = assemble(installed(), name, options, job.how.backend, job.how.backend_options)
+    return judge, backend, list({id(one): one for one in (backend, *backends_of(judge))}.values())
+
+
+async def _execute(job: Job, ledger: Ledger) -> RunRecord:
+    judge, backend, backends = _assembled(job)
     try:
         for one in backends:
             _check_local(job.how, one)
         items = await _answered(job, ledger)
-        bound = BoundJudge(
-            judge,
-            job.rubric,
-            backend,
-            ledger,
-            plugins,
-            concurrency=job.how.concurrency,
-            policy=Policy(**job.how.policy),
-        )
+        bound = _bound(job, judge, BatchBackend(backend, ledger) if job.how.batch else backend, ledger)
         started = {"title": job.title, "source": dict(job.source), "started": now()}
         run = ledger.begin_run(json.dumps(started))
         results = await _judge_all(bound, items, ledger, run)
@@ -115,6 +120,28 @@ async def _execute(job: Job, ledger: Ledger) -> RunRecord:
     finally:
         for one in backends:
             await one.aclose()
+
+
+def _bound(job: Job, judge: Judge, backend: Backend, ledger: Ledger) -> BoundJudge:
+    patience = {"deadline": TWO_DAYS, "attempt_timeout": TWO_DAYS} if job.how.batch else {}
+    policy = Policy(**(patience | job.how.policy))
+    return BoundJudge(judge, job.rubric, backend, ledger, installed(), concurrency=job.how.concurrency, policy=policy)
+
+
+async def _dry(job: Job) -> str:
+    """What the run would take; a ledger that is there is looked at, and nothing is written."""
+    from adjudge.cli.dry import DryBackend
+
+    judge, backend, backends = _assembled(job)
+    dry = DryBackend(backend)
+    path = job.out / LEDGER
+    try:
+        with Ledger(path if path.is_file() else ":memory:") as ledger:
+            await _bound(job, judge, dry, ledger).many(job.items)
+    finally:
+        for one in backends:
+            await one.aclose()
+    return dry.line()
 
 
 def _check_local(how: How, backend: Backend) -> None:

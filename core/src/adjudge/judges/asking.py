@@ -260,13 +260,13 @@ def verdict_of(criterion: Criterion, answer: Answer, subject: Subject, *, repeat
     )
 
 
-async def primed(jobs: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Run the first job alone, which fills the prefix cache, then the rest together; results in order.
+async def primed(ask: Ask, jobs: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Run the first job alone, if that fills a prefix cache, then the rest together; results in order.
 
     If one raises, the others are waited for first: what is in flight is paid for and belongs in the ledger.
     """
-    first, *rest = jobs
-    done: list[T | BaseException] = [await first()]
+    rest = list(jobs)
+    done: list[T | BaseException] = [await rest.pop(0)()] if ask.primes and rest else []
     done += await asyncio.gather(*(job() for job in rest), return_exceptions=True)
     errors = [outcome for outcome in done if isinstance(outcome, BaseException)]
     if errors:

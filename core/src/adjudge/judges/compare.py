@@ -59,7 +59,7 @@ class CompareJudge:
                 partial(self.settings.inquire(ask, rubric, order, frozenset(criterion.evidence), item.id).run, [asked])
                 for order in (pair, pair[::-1])
             ]
-            verdicts.append(self._combine(criterion, await primed(jobs), subject))
+            verdicts.append(self._combine(criterion, await primed(ask, jobs), subject))
         return [*verdicts, overall(rubric, verdicts, subject)]
 
     @property

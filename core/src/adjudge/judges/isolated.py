@@ -63,7 +63,7 @@ class IsolatedJudge:
                 for criterion in group
                 for repeat in range(self.settings.repeats)
             ]
-            verdicts += await primed(jobs)
+            verdicts += await primed(ask, jobs)
         return verdicts
 
 

@@ -50,7 +50,7 @@ class JointJudge:
         chunks = [rubric.criteria[start : start + size] for start in range(0, len(rubric.criteria), size)]
         repeats = range(self.settings.repeats)
         jobs = [partial(inquiry.repeated(repeat).run, chunk) for chunk in chunks for repeat in repeats]
-        answers: list[Answer] = await primed(jobs)
+        answers: list[Answer] = await primed(ask, jobs)
         return [
             verdict_of(criterion, answers[position * len(repeats) + repeat], subject, repeat=repeat)
             for position, chunk in enumerate(chunks)

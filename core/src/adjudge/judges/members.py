@@ -37,6 +37,11 @@ class Through:
         """That of the way on."""
         return self.ask.secret
 
+    @property
+    def primes(self) -> bool:
+        """As the way on."""
+        return self.ask.primes
+
     async def __call__(self, question: Question) -> Reply:
         """Ask the changed question."""
         return await self.ask(self.changed(question))
