@@ -26,7 +26,7 @@ from adjudge.api import build_judge, installed, load_rubric, make_judge
 from adjudge.errors import AdjudgeError
 from adjudge.interfaces import Backend, Item
 from adjudge.ledger import Ledger
-from adjudge.metrics import Estimate, level_agreement, preference_agreement, score_correlation
+from adjudge.metrics import Estimate, clustered_mean, level_agreement, preference_agreement, score_correlation
 from adjudge.plugins import build_backend
 from adjudge.rubric import Rubric
 from adjudge.verdict import Result
@@ -46,7 +46,8 @@ class Figure:
     @property
     def reading(self) -> str:
         if self.value.value is None:
-            return f"undefined: {self.value.note}"
+            # Where one side never changes, the judge tells as much as a constant.
+            return f"{'at chance' if self.value.n > 1 else 'undefined'}: {self.value.note}"
         if self.chance is None or self.value.low is None or self.value.high is None:
             return ""
         if self.value.high < self.chance - TOLERANCE:
@@ -92,8 +93,18 @@ def _llmbar(items: Sequence[Item], results: Sequence[Result]) -> list[Figure]:
     found = preference_agreement(items, results)
     return [
         Figure("accuracy where a side was chosen", found["accuracy_decided"], 1 / 2),
-        Figure("accuracy, a draw counted as wrong", found["accuracy"], None),
+        Figure("accuracy, a draw counted as half", _halved(items, results), 1 / 2),
     ]
+
+
+def _halved(items: Sequence[Item], results: Sequence[Result]) -> Estimate:
+    """Accuracy where a tie earns half a point, so that a judge that only follows the order earns half in all."""
+    points = []
+    for item, result in zip(items, results, strict=True):
+        level = result.verdict("overall").level
+        if level is not None:
+            points.append(0.5 if level == "tie" else float(level == item.labels[0].level))
+    return clustered_mean(points)
 
 
 def _summeval(items: Sequence[Item], results: Sequence[Result]) -> list[Figure]:
