@@ -13,7 +13,7 @@ from adjudge.errors import UnsupportedError
 from adjudge.judges.anytime import cannot_flip, passes, sprt
 from adjudge.rubric import Criterion, ScoringChoice
 from adjudge.testing import JudgeContract
-from adjudge.verdict import Failure
+from adjudge.verdict import Failure, Score
 
 NAMES = "abcdef"
 
@@ -136,6 +136,15 @@ def test_resume_asks_nothing_and_gives_the_same(kit, tmp_path) -> None:
     (asked, first), (again, second) = once(), once()
     assert (asked, again) == (2, 0)
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("bounds", "decided"),
+    [((0.6, 0.9), True), ((0.2, 0.59), False), ((0.2, 0.6), None), ((0.6, 0.6), True), (None, None)],
+)
+def test_a_score_passes_if_its_lower_bound_reaches_the_threshold(bounds, decided) -> None:
+    given = Score(submission="s", rubric="r 1", scoring="x", value=None, bounds=bounds, coverage=0, criteria={})
+    assert passes(given, 0.6) is decided
 
 
 def test_a_majority_is_safe_only_beyond_what_is_left() -> None:

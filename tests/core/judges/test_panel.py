@@ -291,3 +291,18 @@ def test_a_read_out_that_a_members_backend_lacks_is_refused_before_anything_is_a
         kit.rubric(kit.criterion("a")), kit.submission(), judge="panel", members=members, read_out="reasoned"
     )
     assert result.verdicts[0].level == "met"
+
+
+def test_a_member_that_says_nothing_of_a_criterion_is_lost_for_it(kit):
+    from adjudge.interfaces import Member
+
+    class Silent:
+        name = "silent"
+
+        async def judge(self, item, rubric, ask):
+            return []
+
+    members = [kit.backend("x"), kit.backend("y"), Member(judge=Silent(), name="silent")]
+    (verdict,) = kit.judged(kit.rubric(kit.criterion("a")), kit.submission(), judge="panel", members=members).verdicts
+    assert (verdict.level, verdict.flags) == ("met", ("lost-juror",))
+    assert verdict.members[-1].detail == "the judge gave no verdict"

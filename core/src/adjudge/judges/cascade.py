@@ -87,21 +87,23 @@ class CascadeJudge:
     async def _decide(self, item: Item, ask: Ask, part: Rubric) -> list[Verdict]:
         said: dict[str, list[Verdict]] = {criterion.id: [] for criterion in part.criteria}
         final: dict[str, Verdict] = {}
+        asked: Counter[str] = Counter()
         due = [*said]
         for member, threshold in zip(self.members, (*self.thresholds, None), strict=True):
             given = await asked_of(member, item, part_of(part, due), ask)
             for name in due:
                 said[name] += given[name]
+                asked[name] += 1
                 final[name] = reduce_repeats(part.criterion(name), given[name])
             due = [name for name in due if threshold is not None and is_escalated(final[name], threshold, self.measure)]
             if not due:
                 break
-        return [_signed(final[criterion.id], said[criterion.id]) for criterion in part.criteria]
+        return [_signed(final[name], said[name], escalated=asked[name] > 1) for name in said]
 
 
-def _signed(verdict: Verdict, said: Sequence[Verdict]) -> Verdict:
+def _signed(verdict: Verdict, said: Sequence[Verdict], *, escalated: bool) -> Verdict:
     """The deciding verdict, with what all said and cost."""
-    flags = (*verdict.flags, ESCALATED) if len({one.judge for one in said}) > 1 else verdict.flags
+    flags = (*verdict.flags, ESCALATED) if escalated else verdict.flags
     return verdict.model_copy(
         update={
             "members": tuple(said),

@@ -60,11 +60,14 @@ class Through:
 
 
 async def asked_of(member: Member, item: Item, rubric: Rubric, ask: Ask) -> dict[str, list[Verdict]]:
-    """What a member says, by criterion, signed with its name."""
+    """What a member says, by criterion, signed with its name; unscored where it says nothing."""
     way = ask if member.backend is None else ask.to(member.backend)
     found: defaultdict[str, list[Verdict]] = defaultdict(list)
     for verdict in await member.judge.judge(item, rubric, way):
         found[verdict.criterion].append(verdict.model_copy(update={"judge": member.name or verdict.judge}))
+    for criterion in rubric.criteria:
+        silent = {"reason": "abstain", "detail": "the judge gave no verdict"}
+        found[criterion.id] = found[criterion.id] or [unscored(item, criterion.id, member.name, **silent)]
     return found
 
 
