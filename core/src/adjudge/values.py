@@ -30,8 +30,12 @@ class Frozen(BaseModel):
 
 
 def content_hash(value: BaseModel) -> str:
-    """SHA-256 over the canonical JSON of a value (keys sorted, UTF-8), as 64 hexadecimal digits."""
-    canonical = json.dumps(value.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """SHA-256 over the canonical JSON of a value (keys sorted, UTF-8), as 64 hexadecimal digits.
+
+    Fields at their default are left out, so that a field added to the format later changes no hash.
+    """
+    plain = value.model_dump(mode="json", exclude_defaults=True)
+    canonical = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
