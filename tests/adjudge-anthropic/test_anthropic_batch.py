@@ -25,15 +25,22 @@ class BatchService:
         self.batches: dict[str, list[Line]] = {}
         self.looks = 0
         self.failed_looks = 0
+        self.broken_downloads = 0
+        self.direct: Callable[[Seen], Answer] = lambda seen: Answer(message())
         self.reply: Callable[[Line], Line | None] = echo
         server.answer = self
 
     def __call__(self, seen: Seen) -> Answer:
+        if seen.path == "/v1/messages":
+            return self.direct(seen)
         name = seen.path.removeprefix("/v1/messages/batches").strip("/")
         if not name:
             name = f"batch-{len(self.batches)}"
             self.batches[name] = seen.body["requests"]
             return Answer({"id": name, "processing_status": "in_progress"})
+        if name.endswith("/results") and self.broken_downloads:
+            self.broken_downloads -= 1
+            return Answer(b"{", cut=True)
         if name.endswith("/results"):
             lines = [(one["custom_id"], self.reply(one)) for one in self.batches[name.removesuffix("/results")]]
             rows = [json.dumps({"custom_id": key, "result": result}) for key, result in lines[::-1] if result]
@@ -123,8 +130,20 @@ async def test_a_request_that_failed_is_a_typed_failure_and_the_others_stand(
     assert replies[1].text == ""
 
 
-async def test_a_look_that_fails_is_repeated(loopback: Loopback, service: BatchService, question: Make) -> None:
-    service.failed_looks = 3
+async def test_a_form_that_the_model_refuses_is_in_no_request(
+    loopback: Loopback, service: BatchService, question: Make
+) -> None:
+    refusal = Answer(error("invalid_request_error", "output_config.format is not supported"), 400)
+    service.direct = lambda seen: refusal if "output_config" in seen.body else Answer(message())
+    await run(loopback, [question(json_schema=SCHEMA)])
+    (line,) = service.batches["batch-0"]
+    assert line["params"].keys() >= {"tools", "tool_choice"}
+
+
+async def test_a_look_or_download_that_fails_is_repeated(
+    loopback: Loopback, service: BatchService, question: Make
+) -> None:
+    service.failed_looks, service.broken_downloads = 3, 2
     (reply,), _ = await run(loopback, [question()])
     assert (reply.failure, service.looks) == (None, 5)
 

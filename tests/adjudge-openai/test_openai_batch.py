@@ -29,17 +29,24 @@ class BatchService:
         self.looks = 0
         self.running_looks = 1
         self.failed_looks = 0
+        self.broken_downloads = 0
+        self.direct: Callable[[Seen], Answer] = lambda seen: Answer(completion())
         self.status = "completed"
         self.reply: Callable[[Line], Line] = lambda line: line_of(line, completion())
         server.answer = self
 
     def __call__(self, seen: Seen) -> Answer:
         path = seen.path.removeprefix("/v1/")
+        if path in ("chat/completions", "responses"):
+            return self.direct(seen)
         if path == "files":
             return self._upload(seen)
         if path == "batches":
             return self._create(seen.body)
         if path.endswith("/content"):
+            if self.broken_downloads:
+                self.broken_downloads -= 1
+                return Answer(b"{", cut=True)
             return Answer(self.files[path.split("/")[1]])
         return self._look(path.split("/")[1])
 
@@ -140,6 +147,16 @@ async def test_after_a_restart_a_handle_collects_without_submitting_again(
     assert (len(service.batches), handles) == (1, [])
 
 
+async def test_a_parameter_that_the_model_refuses_is_in_no_line(
+    loopback: Loopback, service: BatchService, question: Make
+) -> None:
+    refusal = Answer(error("Unsupported value", param="temperature"), 400)
+    service.direct = lambda seen: refusal if "temperature" in seen.body else Answer(completion())
+    (reply,), _ = await run(loopback, [question()])
+    assert reply.failure is None
+    assert "temperature" not in json.loads(service.files["file-0"])["body"]
+
+
 async def test_identical_questions_share_a_line(loopback: Loopback, service: BatchService, question: Make) -> None:
     replies, _ = await run(loopback, [question(), question(), question(repeat=1)])
     assert [reply.failure for reply in replies] == [None] * 3
@@ -173,6 +190,7 @@ async def test_a_line_that_failed_is_a_typed_failure_and_the_others_stand(
 
 async def test_labels_are_read_from_a_batch_too(loopback: Loopback, service: BatchService, question: Make) -> None:
     tops = [{"Yes": -0.2, "No": -1.9}]
+    service.direct = lambda seen: Answer(completion("Yes", tops=tops))
     service.reply = lambda line: line_of(line, completion("Yes", tops=tops))
     (reply,), _ = await run(loopback, [question(labels=("Yes", "No"))])
     assert reply.logprobs == pytest.approx({"Yes": -0.2, "No": -1.9})
@@ -182,13 +200,16 @@ async def test_labels_are_read_from_a_batch_too(loopback: Loopback, service: Bat
 
 
 async def test_the_responses_api_has_batches_too(loopback: Loopback, service: BatchService, question: Make) -> None:
+    service.direct = lambda seen: Answer(response())
     service.reply = lambda line: line_of(line, response())
     (reply,), _ = await run(loopback, [question(json_schema=SCHEMA)], options={"api": "responses"})
     assert (reply.failure, service.batches["batch-0"]["endpoint"]) == (None, "/v1/responses")
 
 
-async def test_a_look_that_fails_is_repeated(loopback: Loopback, service: BatchService, question: Make) -> None:
-    service.failed_looks, service.running_looks = 3, 2
+async def test_a_look_or_download_that_fails_is_repeated(
+    loopback: Loopback, service: BatchService, question: Make
+) -> None:
+    service.failed_looks, service.running_looks, service.broken_downloads = 3, 2, 2
     (reply,), _ = await run(loopback, [question()])
     assert (reply.failure, service.looks) == (None, 6)
 

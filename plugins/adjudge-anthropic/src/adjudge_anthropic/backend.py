@@ -128,6 +128,8 @@ class AnthropicBackend:
     ) -> list[Reply]:
         """Ask through message batches, at half the price and within a day.
 
+        The first question is also asked at once, to learn which parameters the model takes.
+
         Args:
             questions: What to ask.
             on_handle: Called with the handle as soon as something was submitted, again if more was: store it, and a
@@ -139,7 +141,7 @@ class AnthropicBackend:
         Returns:
             One reply per question, in their order. Failures are replies; nothing is raised.
         """
-        batches = Batches(self._send, self._messages, poll_seconds=poll_seconds)
+        batches = Batches(self._send, self._messages, self.ask, poll_seconds=poll_seconds)
         return await batches.run(questions, on_handle, handle)
 
     async def aclose(self) -> None:

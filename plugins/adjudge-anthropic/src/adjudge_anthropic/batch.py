@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ SHARE = 0.5
 BATCHES = "/v1/messages/batches"
 _MOST_LINES = 100_000
 _MOST_BYTES = 240 * 1024 * 1024
-_MOST_FAILED_LOOKS = 20
+_PATIENCE = 86_400.0
 _STATUS_OF = {
     "invalid_request_error": 400,
     "authentication_error": 401,
@@ -32,6 +32,7 @@ _STATUS_OF = {
 }
 
 Results = dict[str, Mapping[str, Any]]
+Ask = Callable[[Question], Awaitable[Reply]]
 
 
 class Send(Protocol):
@@ -48,8 +49,9 @@ class Send(Protocol):
 class Batches:
     """Submits questions, waits, collects."""
 
-    def __init__(self, send: Send, messages: Messages, *, poll_seconds: float) -> None:
-        self._send, self._messages, self._poll_seconds = send, messages, poll_seconds
+    def __init__(self, send: Send, messages: Messages, ask: Ask, *, poll_seconds: float) -> None:
+        """Set up; `ask` sends one question at once."""
+        self._send, self._messages, self._ask, self._poll_seconds = send, messages, ask, poll_seconds
 
     async def run(
         self, questions: Sequence[Question], on_handle: Callable[[str], None] | None, handle: str | None
@@ -67,43 +69,46 @@ class Batches:
         return [self._reply(question, results.get(line_id(question)), failure) for question in questions]
 
     async def _submit(self, requests: Mapping[str, Question], on_handle: Callable[[str], None] | None) -> list[str]:
+        await self._try_out(requests)
         handles: list[str] = []
         lines = ({"custom_id": name, "params": self._messages.body(one)[0]} for name, one in requests.items())
         for part in _parts(lines):
-            batch = await self._called("POST", BATCHES, {"requests": part})
+            batch = parsed(await self._called("POST", BATCHES, {"requests": part}), BATCHES)
             handles.append(str(batch["id"]))
             if on_handle:
                 on_handle(",".join(handles))
         return handles
 
+    async def _try_out(self, requests: Mapping[str, Question]) -> None:
+        """Ask one question at once: a parameter that is refused would otherwise fail each line, a day later."""
+        for question in list(requests.values())[:1]:
+            failure = (await self._ask(question)).failure
+            if failure is not None and failure.fatal:
+                raise CallError(failure)
+
     async def _collect(self, handle: str) -> Results:
         """The results of one batch; those that failed are among them."""
-        await self._finished(handle)
-        received = await self._send("GET", f"{BATCHES}/{handle}/results")
-        if received.status != HTTPStatus.OK:
-            raise CallError(failure_of(received, BATCHES))
-        return _read_results(received.body)
+        while parsed(await self._patiently(f"{BATCHES}/{handle}"), BATCHES).get("processing_status") != "ended":  # noqa: ASYNC110 - the state is on another machine
+            await asyncio.sleep(self._poll_seconds)
+        return _read_results((await self._patiently(f"{BATCHES}/{handle}/results")).body)
 
-    async def _finished(self, handle: str) -> None:
-        """Look until the batch has ended; a look that fails is repeated, it costs nothing."""
-        failed = 0
+    async def _patiently(self, path: str) -> Received:
+        """Look again when a look fails: it costs nothing, and giving up would lose what was paid for."""
+        waited = 0.0
         while True:
             try:
-                batch = await self._called("GET", f"{BATCHES}/{handle}")
-                failed = 0
-                if batch.get("processing_status") == "ended":
-                    return
+                return await self._called("GET", path)
             except CallError as error:
-                failed += 1
-                if not error.failure.retryable or failed > _MOST_FAILED_LOOKS:
+                if not error.failure.retryable or waited >= _PATIENCE:
                     raise
             await asyncio.sleep(self._poll_seconds)
+            waited += self._poll_seconds
 
-    async def _called(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    async def _called(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Received:
         received = await self._send(method, path, body)
         if received.status != HTTPStatus.OK:
             raise CallError(failure_of(received, BATCHES))
-        return parsed(received, BATCHES)
+        return received
 
     def _reply(self, question: Question, result: Mapping[str, Any] | None, failure: Failure | None) -> Reply:
         """What a result says, read as the reply to a single call would be."""

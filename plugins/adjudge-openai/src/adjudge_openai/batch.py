@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -21,17 +22,19 @@ SHARE = 0.5
 """Part of the price that a batch costs."""
 _MOST_LINES = 50_000
 _MOST_BYTES = 190 * 1024 * 1024
-_MOST_FAILED_LOOKS = 20
+_PATIENCE = 86_400.0
 _RUNNING = ("validating", "in_progress", "finalizing", "cancelling")
 
 Lines = dict[str, Mapping[str, Any]]
+Ask = Callable[[Question], Awaitable[Reply]]
 
 
 class Batches:
     """Submits questions, waits, collects."""
 
-    def __init__(self, client: AsyncOpenAI, dialect: Dialect, *, poll_seconds: float) -> None:
-        self._client, self._dialect, self._poll_seconds = client, dialect, poll_seconds
+    def __init__(self, client: AsyncOpenAI, dialect: Dialect, ask: Ask, *, poll_seconds: float) -> None:
+        """Set up; `ask` sends one question at once."""
+        self._client, self._dialect, self._ask, self._poll_seconds = client, dialect, ask, poll_seconds
 
     async def run(
         self, questions: Sequence[Question], on_handle: Callable[[str], None] | None, handle: str | None
@@ -49,6 +52,7 @@ class Batches:
         return [await self._reply(question, lines.get(line_id(question)), failure) for question in questions]
 
     async def _submit(self, requests: Mapping[str, Question], on_handle: Callable[[str], None] | None) -> list[str]:
+        await self._try_out(requests)
         handles: list[str] = []
         for data in _files(self._line(name, question) for name, question in requests.items()):
             file = await self._called(
@@ -74,6 +78,13 @@ class Batches:
             return dialect.label(question)[0]
         return dialect.text(question)[0]
 
+    async def _try_out(self, requests: Mapping[str, Question]) -> None:
+        """Ask one question at once: a parameter that is refused would otherwise fail each line, a day later."""
+        for question in list(requests.values())[:1]:
+            failure = (await self._ask(question)).failure
+            if failure is not None and failure.fatal:
+                raise CallError(failure)
+
     async def _collect(self, handle: str) -> Lines:
         """The lines of one batch; those that failed are among them."""
         batch = await self._finished(handle)
@@ -83,25 +94,28 @@ class Batches:
         lines: Lines = {}
         for file in (batch.error_file_id, batch.output_file_id):
             if file:
-                content = await self._called(self._client.files.content(file), "/files")
+                content = await self._patiently(partial(self._client.files.content, file), "/files")
                 lines |= _read_lines(content.content)
         return lines
 
     async def _finished(self, handle: str) -> Any:
-        """Look until the batch has ended; a look that fails is repeated, it costs nothing."""
-        failed = 0
+        while True:
+            batch = await self._patiently(lambda: self._client.batches.retrieve(handle), "/batches")
+            if batch.status not in _RUNNING:
+                return batch
+            await asyncio.sleep(self._poll_seconds)
+
+    async def _patiently(self, make: Callable[[], Any], path: str) -> Any:
+        """Look again when a look fails: it costs nothing, and giving up would lose what was paid for."""
+        waited = 0.0
         while True:
             try:
-                batch = await self._called(self._client.batches.retrieve(handle), "/batches")
-                failed = 0
+                return await self._called(make(), path)
             except CallError as error:
-                failed += 1
-                if not error.failure.retryable or failed > _MOST_FAILED_LOOKS:
+                if not error.failure.retryable or waited >= _PATIENCE:
                     raise
-            else:
-                if batch.status not in _RUNNING:
-                    return batch
             await asyncio.sleep(self._poll_seconds)
+            waited += self._poll_seconds
 
     async def _called(self, call: Any, path: str) -> Any:
         import httpx2

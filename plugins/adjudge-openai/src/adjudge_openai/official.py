@@ -123,6 +123,8 @@ class OpenAIBackend:
     ) -> list[Reply]:
         """Ask through the batch API, at half the price and within a day.
 
+        The first question is also asked at once, to learn which parameters the model takes.
+
         Args:
             questions: What to ask.
             on_handle: Called with the handle as soon as something was submitted, again if more was: store it, and a
@@ -134,7 +136,7 @@ class OpenAIBackend:
         Returns:
             One reply per question, in their order. Failures are replies; nothing is raised.
         """
-        batches = Batches(self._client, self._dialect, poll_seconds=poll_seconds)
+        batches = Batches(self._client, self._dialect, self.ask, poll_seconds=poll_seconds)
         return await batches.run(questions, on_handle, handle)
 
     async def aclose(self) -> None:
