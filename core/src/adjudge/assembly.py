@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Backend, Capabilities, Judge, JudgeSpec, Member
-from adjudge.judges.members import backends_of
+from adjudge.judges.members import backends_of, members_of
 from adjudge.options import validated
 from adjudge.plugins import Plugins, build_backend, lookup
 from adjudge.verdict import Failure, Question, Reply
@@ -61,12 +61,15 @@ def assemble(
     shelf = _Shelf(plugins)
     primary = partial(shelf.backend, backend, backend_options)
     if not isinstance(judge, str):
-        return judge, primary()
+        inside = members_of(judge)
+        own = backends_of(judge) if inside and all(member.backend for member in inside) else []
+        return judge, own[0] if own and isinstance(backend, str) else primary()
     spec = lookup(plugins, plugins.judges, "judge", judge)
     built = _build(shelf, spec, options, primary)
     if spec.asks and not spec.members:
         return built, primary()
-    own = [given for given in [shelf.known(backend, backend_options)] if given is not None] or backends_of(built)
+    started = shelf.known(backend, backend_options)
+    own = [*([] if started is None else [started]), *backends_of(built)]
     return built, own[0] if own else NoBackend()
 
 

@@ -54,6 +54,19 @@ def test_a_backend_that_nobody_asks_is_not_started(kit, started) -> None:
     assert [backend.name for backend in started] == ["fake:a", "fake:b"]
 
 
+def test_a_judge_made_by_hand_brings_its_backends_too(kit, started) -> None:
+    from adjudge.interfaces import Member
+    from adjudge.judges.isolated import IsolatedJudge
+    from adjudge.judges.panel import PanelJudge
+
+    members = [Member(judge=IsolatedJudge(), backend=kit.backend(name), name=name) for name in "xy"]
+    bound = make_judge(kit.rubric(kit.criterion("a")), judge=PanelJudge(tuple(members)), backend="fake:c")
+    assert (bound.backend.name, started) == ("x", [])
+    shared = PanelJudge((*members, Member(judge=IsolatedJudge(), name="z")))
+    bound = make_judge(kit.rubric(kit.criterion("a")), judge=shared, backend="fake:c")
+    assert bound.backend.name == "fake:c"
+
+
 def test_options_of_the_run_reach_every_member_and_a_members_own_come_first(kit, started) -> None:
     members = ["fake:a", {"backend": "fake:b", "repeats": 3}]
     result = kit.judged(

@@ -116,8 +116,14 @@ _PAIRS: dict[str, Any] = {"multiple": True, "callback": pairs, "metavar": "NAME=
 _OPTIONS = (
     click.option("--backend", default="local", show_default=True, help="NAME or NAME:MODEL, for example local:my.gguf"),
     click.option("-B", "backend_options", help="Option of the backend.", **_PAIRS),
-    click.option("--judge", help="isolated, joint, compare or a plugin's; chosen by what is judged if not given."),
-    click.option("-J", "judge_options", help="Option of the judge, for example size=4 for joint.", **_PAIRS),
+    click.option(
+        "--judge",
+        help="isolated, joint, compare, panel, cascade, anytime, commit-first, rules, mixed, or a plugin's; chosen by"
+        " what is judged if not given.",
+    ),
+    click.option(
+        "-J", "judge_options", help="Option of the judge: size=4 for joint, members='[…]' for panel.", **_PAIRS
+    ),
     click.option("--read-out", type=click.Choice(["label", "reasoned"]), help="How the level is read from the reply."),
     click.option("-R", "read_out_options", help="Option of the read-out, for example order=level-first.", **_PAIRS),
     click.option("--template", help="Named prompt template."),
