@@ -110,7 +110,7 @@ class Criterion(Frozen):
     tags: tuple[str, ...] = ()
     """Free words to select by."""
     options: dict[str, JsonValue] = Field(default_factory=dict)
-    """Parameters that a scoring reads from the criterion, for example `reference` of `log_sigmoid`."""
+    """What a scoring or judge reads from the criterion: `reference` of `log_sigmoid`, `check` of `rules`, …"""
     feedback: str = ""
     """One line of formative feedback for a submission below the highest level."""
 

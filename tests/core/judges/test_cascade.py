@@ -84,6 +84,21 @@ def test_what_the_cheap_judge_cannot_read_is_escalated_whatever_the_threshold(ki
     assert result.verdicts[0].level == "met"
 
 
+def test_votes_stand_in_for_probabilities_where_there_are_none(kit) -> None:
+    """Read-out `reasoned` with three repeats: split votes are asked on, agreeing ones are not; a single vote is."""
+    words = {"a": ["Yes", "Yes", "Yes"], "b": ["Yes", "No", "Yes"]}
+    cheap = kit.backend("cheap", lambda asked: f'{{"level": "{words[asked.criterion][asked.repeat]}"}}')
+    dear = kit.backend("dear", {"*": kit.no})
+    rubric = kit.rubric(kit.criterion("a"), kit.criterion("b"))
+    first = {"backend": cheap, "read_out": "reasoned", "repeats": 3}
+    result = kit.judged(rubric, kit.submission(), judge="cascade", members=[first, dear], threshold=0.8)
+    assert [("escalated" in v.flags) for v in result.verdicts] == [False, True]
+    assert result.verdict("a").distribution == {"met": 1.0}
+    once = {**first, "repeats": 1}
+    result = kit.judged(rubric, kit.submission(), judge="cascade", members=[once, dear], threshold=0.01)
+    assert [("escalated" in v.flags) for v in result.verdicts] == [True, True]
+
+
 def test_a_dear_judge_that_fails_does_not_hand_the_verdict_back(kit) -> None:
     cheap, dear = kit.backend("cheap", {"a": {"yes": 0.6, "no": 0.4}}), kit.backend("dear", Failure(reason="infra"))
     (verdict,) = kit.judged(

@@ -24,7 +24,8 @@ def reduce_repeats(criterion: Criterion, verdicts: Sequence[Verdict]) -> Verdict
         verdicts: At least one.
 
     Returns:
-        A verdict with the usage of all, and the mean expected score and distribution where every voter has one.
+        A verdict with the usage of all, and the mean expected score and distribution where every voter has one. Where
+        none has a distribution, it is the shares of the votes.
     """
     if len(verdicts) == 1:
         return verdicts[0]
@@ -49,7 +50,7 @@ def reduce_repeats(criterion: Criterion, verdicts: Sequence[Verdict]) -> Verdict
             "level": level,
             "score": criterion.scale.level(level).score if level in criterion.scale else chosen.score,
             "expected": _mean([verdict.expected for verdict in voters]),
-            "distribution": _mixture([verdict.distribution for verdict in voters]),
+            "distribution": _mixture([verdict.distribution for verdict in voters]) or _shares(voters),
             "repeat": 0,
             "usage": usage,
         }
@@ -77,3 +78,11 @@ def _mixture(parts: Sequence[dict[str, float] | None]) -> dict[str, float] | Non
     if len(known) < len(parts):
         return None
     return {level: fmean(part.get(level, 0.0) for part in known) for part in known for level in part}
+
+
+def _shares(voters: Sequence[Verdict]) -> dict[str, float] | None:
+    """Share of the votes per level; None if a voter knows more than its level."""
+    if any(verdict.distribution is not None for verdict in voters):
+        return None
+    votes = Counter(verdict.level for verdict in voters if verdict.level is not None)
+    return {level: count / len(voters) for level, count in sorted(votes.items())}
