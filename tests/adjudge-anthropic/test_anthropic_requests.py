@@ -149,6 +149,12 @@ def test_an_sdk_without_output_schemas_begins_with_the_tool(question: Make) -> N
     assert body["tools"][0]["input_schema"] == SCHEMA
 
 
+@pytest.mark.parametrize(("way", "rung"), [("tool", "forced tool"), ("prompt", "prompt")])
+def test_the_way_to_ask_for_json_can_be_chosen(way: Any, rung: str, question: Make) -> None:
+    _, sent = Messages("m", Options(json=way), ("output_config",), None).body(question(json_schema=SCHEMA))
+    assert sent["json"] == rung
+
+
 async def test_the_prompt_counts_what_the_cache_gave_and_took(loopback: Loopback, question: Make) -> None:
     loopback.answer = lambda seen: Answer(message())
     (reply,) = await ask_all(loopback, question())

@@ -189,6 +189,15 @@ async def test_what_is_sent_with_every_question_is_part_of_the_identity(loopback
     assert loopback.asked[0].body["chat_template_kwargs"] == reply.sent["chat_template_kwargs"]
 
 
+@pytest.mark.parametrize(("way", "form"), [("object", {"type": "json_object"}), ("prompt", None)])
+async def test_the_way_to_ask_for_json_can_be_chosen(
+    way: str, form: dict[str, str] | None, loopback: Loopback, question: Make
+) -> None:
+    loopback.answer = lambda seen: Answer(completion())
+    await ask_all(build("compatible", loopback, json=way), question(json_schema=SCHEMA))
+    assert loopback.asked[0].body.get("response_format") == form
+
+
 async def test_azure_is_asked_by_deployment_and_with_its_own_key(
     loopback: Loopback, question: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,6 +95,7 @@ class AnthropicBackend:
             "backend": "anthropic",
             "endpoint": self._endpoint,
             "model": self._model,
+            "json": options.json,
             "effort": options.effort,
             "thinking": options.thinking,
             "thinking_tokens": options.thinking_tokens,

@@ -43,7 +43,8 @@ class Messages:
         """
         self._model, self._options, self._price = model, options, price
         self._dropped = {name for name in _SAMPLING if name not in accepted}
-        self._rung = 0 if "output_config" in accepted else 1
+        first = ("schema", "tool", "prompt").index(options.json)
+        self._rung = first if "output_config" in accepted else max(first, 1)
 
     def body(self, question: Question) -> tuple[Body, Sent]:
         """The request."""

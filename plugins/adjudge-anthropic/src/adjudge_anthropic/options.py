@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import json as json_module
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -17,7 +17,7 @@ from adjudge.options import refuse_unknown, validated
 
 def _object(value: object) -> object:
     """A JSON object may come as text, from a command line."""
-    return json.loads(value) if isinstance(value, str) else value
+    return json_module.loads(value) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,8 @@ class Options:
     """Another endpoint, for example a proxy."""
     cache: Literal["5m", "1h", "off"] = "5m"
     """How long the evidence is kept for the next criterion; `off` for a rubric of a single criterion."""
+    json: Literal["schema", "tool", "prompt"] = "schema"
+    """How JSON is asked for first; for an endpoint that ignores output schemas without a word."""
     effort: str = ""
     """How much work the model puts in, where it takes that: `low`, `medium`, `high`, …"""
     thinking: Literal["", "adaptive", "disabled"] = ""

@@ -147,6 +147,7 @@ class CompatibleBackend:
             "endpoint": self._url,
             "model": self._model,
             "server": self._options.server,
+            "json": self._options.json,
             "thinking_tokens": self._options.thinking_tokens,
             "extra": dict(self._options.extra),
             "read_out": READ_OUT,
@@ -189,7 +190,7 @@ class CompatibleBackend:
         await self._wire.aclose()
 
     def _dialect(self, flavour: Flavour) -> Chat:
-        return Chat(
+        chat = Chat(
             self._model,
             flavour,
             extra=self._options.extra,
@@ -198,6 +199,8 @@ class CompatibleBackend:
             raw=True,
             thinking=self._options.thinking_tokens,
         )
+        chat.taken.rung = {"schema": 0, "object": 2, "prompt": 3}[self._options.json]
+        return chat
 
     async def _known(self) -> Chat:
         async with self._detecting:

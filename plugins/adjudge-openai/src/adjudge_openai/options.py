@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-import json
+import json as json_module
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 def _object(value: object) -> object:
     """A JSON object may come as text, from a command line."""
-    return json.loads(value) if isinstance(value, str) else value
+    return json_module.loads(value) if isinstance(value, str) else value
 
 
 Extra = Annotated[dict[str, JsonValue], BeforeValidator(_object)]
@@ -39,6 +39,8 @@ class CompatibleOptions:
     """Where the server is, for example `http://localhost:8000/v1`."""
     server: str = AUTO
     """Which server: `auto`, `vllm`, `llamacpp`, `sglang`, `ollama`, `lmstudio`, or `openai` for any other."""
+    json: Literal["schema", "object", "prompt"] = "schema"
+    """How JSON is asked for first; for a server that ignores schemas without a word."""
     key_env: str = "OPENAI_API_KEY"
     """Name of the environment variable that holds the key; empty to send none."""
     concurrency: InFlight = 64
