@@ -18,11 +18,14 @@ from adjudge.errors import BackendError
 pytestmark = pytest.mark.vllm
 
 SCRIPT = """
-import asyncio, os, signal, sys
+import asyncio, os, signal, sys, threading
 from adjudge.testing.backends import question
 from adjudge_vllm.plugin import build
 
 if __name__ == "__main__":
+    if sys.argv[2] == "impatient":
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts its background jobs without it
+        threading.Timer(float(sys.argv[3]), os.kill, (os.getpid(), signal.SIGINT)).start()
     backend = build(sys.argv[1], max_model_len=512, max_num_seqs=8, enforce_eager=True)
     (reply,) = asyncio.run(backend.ask_many([question(labels=("no", "yes"))]))
     print(reply.model_dump_json(), flush=True)
@@ -39,8 +42,17 @@ if __name__ == "__main__":
 """
 
 
-def processes_of(group: int) -> list[int]:
-    """Processes of a process group that still run."""
+def left_of(group: int) -> list[int]:
+    """Processes of a process group that do not end within half a minute."""
+    for _ in range(300):
+        if not running(group):
+            break
+        time.sleep(0.1)
+    return running(group)
+
+
+def running(group: int) -> list[int]:
+    """Processes of a process group that run."""
     found = []
     for folder in Path("/proc").iterdir():
         try:
@@ -52,13 +64,13 @@ def processes_of(group: int) -> list[int]:
     return found
 
 
-def run(checkpoint: Path, tmp_path: Path, how: str) -> tuple[subprocess.CompletedProcess[str], int]:
+def run(checkpoint: Path, tmp_path: Path, *how: str) -> tuple[subprocess.CompletedProcess[str], int]:
     """Run the script in a process group of its own; gives what it printed and the group."""
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     (tmp_path / "home").mkdir()
     environment = {**os.environ, "TMPDIR": str(tmp_path / "home")}
-    command = [sys.executable, str(script), str(checkpoint), how]
+    command = [sys.executable, str(script), str(checkpoint), *how]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True, env=environment) as one:
         out, err = one.communicate(timeout=400)
@@ -69,23 +81,30 @@ def test_a_process_that_ends_leaves_nothing_behind_and_prints_nothing_of_its_own
     checkpoint, small_machine, tmp_path
 ) -> None:
     done, group = run(checkpoint, tmp_path, "interrupted")
-    replies = [json.loads(line) for line in done.stdout.splitlines()]
+    replies = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert len(replies) == len(done.stdout.splitlines()), done.stdout
     # The second reply was in flight when Ctrl-C reached the whole group: it is drained, not lost.
     assert [reply["failure"] for reply in replies] == [None, None]
     assert done.stderr == ""
     assert done.returncode == 0
-    assert processes_of(group) == []
+    assert left_of(group) == []
     assert list((tmp_path / "home").glob("adjudge-vllm-*.log")) == []
 
 
 def test_a_process_that_is_killed_takes_its_engine_along(checkpoint, small_machine, tmp_path) -> None:
     done, group = run(checkpoint, tmp_path, "killed")
     assert done.returncode == -signal.SIGKILL
-    for _ in range(300):
-        if not processes_of(group):
-            break
-        time.sleep(0.1)
-    assert processes_of(group) == []
+    assert left_of(group) == []
+
+
+@pytest.mark.parametrize("seconds", ["1.5", "25"])
+def test_ctrl_c_during_the_start_ends_it_at_once(checkpoint, small_machine, tmp_path, seconds) -> None:
+    done, group = run(checkpoint, tmp_path, "impatient", seconds)
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[-1] == "KeyboardInterrupt"
+    assert done.returncode == -signal.SIGINT
+    assert left_of(group) == []
+    assert list((tmp_path / "home").glob("adjudge-vllm-*.log")) == []
 
 
 @pytest.mark.parametrize(

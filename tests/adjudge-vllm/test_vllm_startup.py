@@ -51,6 +51,15 @@ def test_output_of_the_process_and_its_children_goes_to_the_log(log, capfd) -> N
     assert capfd.readouterr().out == "after\n"
 
 
+def test_output_can_be_given_back_early_and_twice(log, capfd) -> None:
+    with log.taking_output():
+        log.give_back()
+        log.give_back()
+        os.write(1, b"already back\n")
+    os.write(1, b"still\n")
+    assert capfd.readouterr().out == "already back\nstill\n"
+
+
 def test_what_the_user_has_set_stays_and_nothing_is_left_behind(monkeypatch) -> None:
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)

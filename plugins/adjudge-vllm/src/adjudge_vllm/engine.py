@@ -15,6 +15,7 @@ import threading
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -79,14 +80,18 @@ class Engine:
         before = {process.pid for process in multiprocessing.active_children()}
         try:
             self.submit(self._start(model, options)).result()
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - whatever the engine raises, the user needs one line
             cause = self.log.cause(error)
             self._end_processes(before)
             self.close()
-            if not isinstance(error, Exception):
-                raise
-            kept = _kept(self.log)
-            raise BackendError(f"vllm cannot start {model.name}: {cause}{kept}") from None
+            raise BackendError(f"vllm cannot start {model.name}: {cause}{_kept(self.log)}") from None
+        except BaseException:
+            # Ctrl-C: the start goes on for a while in a thread that nobody waits for.
+            self._closed.set()
+            self.log.give_back()
+            self._end_processes(before)
+            self.log.discard()
+            raise
         # Registered now, so that it runs before the exit functions of what was imported for the start.
         atexit.register(self.close)
 
@@ -96,8 +101,8 @@ class Engine:
             from vllm.lora.request import LoRARequest
             from vllm.v1.engine.async_llm import AsyncLLM
 
-            quieten(added)
             self._llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments(model, options)))
+            quieten(added)
         config = self._llm.vllm_config
         self._lora = LoRARequest("judge", 1, _home(options.lora)) if options.lora else None
         self.tokenizer: Any = self._llm.get_tokenizer()
@@ -182,7 +187,9 @@ class Engine:
 
     def _run(self) -> None:
         # Processes that this thread starts inherit the mask: Ctrl-C reaches this process alone, which then ends them
-        # after it has drained. Without it the engine would die of the first Ctrl-C, before the replies in flight.
+        # after it has drained. Without it the engine would die of the first Ctrl-C, before the replies in flight. The
+        # start of multiprocessing's tracker takes the mask away, so that comes first.
+        resource_tracker.ensure_running()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()

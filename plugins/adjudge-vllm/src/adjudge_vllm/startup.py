@@ -66,6 +66,7 @@ class Log:
         os.close(handle)
         self.path = Path(name)
         """Where it is."""
+        self._saved: list[tuple[int, int]] = []
 
     @contextlib.contextmanager
     def taking_output(self) -> Iterator[None]:
@@ -73,13 +74,23 @@ class Log:
 
         What was started keeps writing there.
         """
-        with self.path.open("ab") as file, contextlib.ExitStack() as stack:
+        with self.path.open("ab") as file:
             for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
                 with contextlib.suppress(AttributeError, ValueError, OSError):
                     stream.flush()
-                stack.callback(_restore, os.dup(number), number)
+                self._saved.append((os.dup(number), number))
                 os.dup2(file.fileno(), number)
-            yield
+            try:
+                yield
+            finally:
+                self.give_back()
+
+    def give_back(self) -> None:
+        """Give standard output and error back at once, from whichever thread; may be called twice."""
+        while self._saved:
+            saved, number = self._saved.pop()
+            os.dup2(saved, number)
+            os.close(saved)
 
     def cause(self, error: BaseException) -> str:
         """Why the engine did not start, in one line, with what to change."""
@@ -100,11 +111,6 @@ class Log:
     def discard(self) -> None:
         """Remove it; may be called twice."""
         self.path.unlink(missing_ok=True)
-
-
-def _restore(saved: int, number: int) -> None:
-    os.dup2(saved, number)
-    os.close(saved)
 
 
 @contextlib.contextmanager
