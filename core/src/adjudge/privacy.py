@@ -50,5 +50,6 @@ def reply_without_text(reply: Reply) -> Reply:
 
 
 def verdict_without_text(verdict: Verdict) -> Verdict:
-    """The verdict without explanation, quotes and details, which repeat or describe the submission."""
-    return verdict.model_copy(update={"explanation": "", "quotes": (), "detail": ""})
+    """The verdict without explanation, quotes and details, which repeat or describe the submission; members too."""
+    members = tuple(map(verdict_without_text, verdict.members))
+    return verdict.model_copy(update={"explanation": "", "quotes": (), "detail": "", "members": members})

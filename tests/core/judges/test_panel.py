@@ -306,3 +306,17 @@ def test_a_member_that_says_nothing_of_a_criterion_is_lost_for_it(kit):
     (verdict,) = kit.judged(kit.rubric(kit.criterion("a")), kit.submission(), judge="panel", members=members).verdicts
     assert (verdict.level, verdict.flags) == ("met", ("lost-juror",))
     assert verdict.members[-1].detail == "the judge gave no verdict"
+
+
+def test_a_ledger_of_hashes_keeps_no_words_of_members(kit, tmp_path):
+    inner = {"judge": "panel", "members": [kit.backend("x"), kit.backend("y")]}
+    members = [inner, {"backend": kit.backend("z")}]
+    result = kit.judged(
+        kit.rubric(kit.criterion("a")), kit.submission(), judge="panel", members=members, read_out="reasoned"
+    )
+    assert "as the script says" in result.verdicts[0].model_dump_json()
+    with Ledger(tmp_path / "ledger.sqlite", store="hashes") as ledger:
+        ledger.record_item(ledger.begin_run("{}"), 0, kit.submission(), result.verdicts)
+        ((_, (stored,)),) = ledger.read_run(1)
+    assert "as the script says" not in stored.model_dump_json()
+    assert [member.level for member in stored.members] == ["met", "met"]
