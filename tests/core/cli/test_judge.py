@@ -258,3 +258,19 @@ def test_batch_is_refused_for_a_backend_that_has_none(adjudge):
     status, _, err = adjudge(*JUDGE, "--batch")
     assert status == 2
     assert "leave --batch out" in err
+
+
+def test_analyses_are_listed_and_run_over_a_finished_run(adjudge, work):
+    status, out, _ = adjudge("analyse")
+    assert status == 0
+    assert "adjudge analyse cascade-replay FOLDER" in out
+    members = '[{"judge": "isolated"}, {"judge": "isolated", "backend": "scripted:dear"}]'
+    line = ("run", "polite", "--backend", "scripted", "--judge", "cascade", "-J", f"members={members}")
+    assert adjudge(*line, "-J", "threshold=1", "--out", "run")[0] == 0
+    status, out, _ = adjudge("analyse", "cascade-replay", "run", "--json")
+    assert status == 0
+    assert json.loads(out)
+    assert adjudge("analyse", "cascade-replay", "run")[0] == 0
+    assert adjudge("analyse", "cascade-replay", "nowhere")[0] == 2
+    assert adjudge("analyse", "cascade-replay", "run", "-O", "nope=1")[0] == 2
+    assert "did you mean" in adjudge("analyse", "cascade-repla", "run")[2]

@@ -16,6 +16,7 @@ COMMANDS = {
     "run": ("adjudge.cli.task:run", "run a task: judge answers, a candidate, or the judge itself"),
     "tasks": ("adjudge.cli.task:tasks", "list tasks, with the lines to run them"),
     "report": ("adjudge.cli.judge:report", "write the report of a run again"),
+    "analyse": ("adjudge.cli.analyse:analyse", "run an analysis over a finished run"),
     "purge": ("adjudge.cli.purge:purge", "remove a submission from runs, beyond recovery"),
     "rubrics": ("adjudge.cli.packs:rubrics", "list installed rubrics, or show one"),
     "new": ("adjudge.cli.packs:new", "start a rubric pack of your own"),

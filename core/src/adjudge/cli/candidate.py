@@ -32,12 +32,17 @@ async def answer_all(
 
         async def answer(position: int) -> None:
             item = _submission(items[position])
-            answered[position] = item if item.output else await solver.solve(item, engine)
+            answered[position] = item if item.output else _signed(await solver.solve(item, engine), backend.name)
 
         await run_each(engine, range(len(items)), answer)
     finally:
         await backend.aclose()
     return [answered[position] for position in range(len(items))]
+
+
+def _signed(submission: Submission, model: str) -> Submission:
+    """Say who answered, so that a panel can tell its kin."""
+    return submission.model_copy(update={"metadata": {**submission.metadata, "model": model}})
 
 
 def _submission(item: Item) -> Submission:
