@@ -47,7 +47,7 @@ _HIDDEN = re.compile(
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
     "|\r(?!\n)"
 )
-_FEWEST_LETTERS = 3
+_SOME_LETTERS = re.compile(r"(?:[^\W_][\W_]*){3}")
 
 
 class Template(Frozen):
@@ -119,7 +119,7 @@ def flags_of(submission: Submission) -> tuple[str, ...]:
     output = as_text(submission.output)
     whole = "\n".join((as_text(submission.input), output, submission.reference or "", submission.context or ""))
     found = {
-        "near-empty": sum(map(str.isalnum, output)) < _FEWEST_LETTERS,
+        "near-empty": _SOME_LETTERS.search(output) is None,
         "hidden-unicode": _HIDDEN.search(whole) is not None,
         "control-token": _CONTROL_TOKEN.search(whole) is not None,
         "forged-marker": _MARKER.search(whole) is not None,

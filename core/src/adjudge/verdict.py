@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -126,6 +127,12 @@ class Usage(Frozen):
             completion_tokens=self.completion_tokens + other.completion_tokens,
             cost=self.cost + other.cost,
         )
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """The sum; one usage alone as it is, which is the common case."""
+    first, *rest = list(usages) or [Usage()]
+    return sum(rest, first)
 
 
 class Failure(Frozen):
@@ -265,7 +272,7 @@ class Result(Frozen):
     @property
     def usage(self) -> Usage:
         """Sum over the verdicts."""
-        return sum((verdict.usage for verdict in self.verdicts), Usage())
+        return total(verdict.usage for verdict in self.verdicts)
 
     def verdict(self, criterion: str) -> Verdict:
         """The verdict on that criterion.

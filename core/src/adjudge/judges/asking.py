@@ -16,7 +16,7 @@ from adjudge.readout import Reading, ReadOut, expected_score
 from adjudge.reply_text import UnreadableError, verify_quotes
 from adjudge.rubric import Criterion
 from adjudge.submission import Message
-from adjudge.verdict import Failure, Question, Reply, Sampling, Usage, Verdict
+from adjudge.verdict import Failure, Question, Reply, Sampling, Usage, Verdict, total
 
 T = TypeVar("T")
 
@@ -132,7 +132,7 @@ class Inquiry:
         if all(_is_unread(outcome) for outcome in outcomes.values()):
             self.ask.discard(question)
         doubtful = await self._reconsider(question, criteria, outcomes, replies) if self.check_consistency else ()
-        usage = sum((reply.usage for reply in replies), Usage())
+        usage = total(reply.usage for reply in replies)
         return Answer(outcomes, usage, self.ask.fingerprint(question), frozenset(doubtful))
 
     async def _reconsider(

@@ -15,7 +15,7 @@ from adjudge.readout import Reading
 from adjudge.rubric import Criterion, Rubric
 from adjudge.scale import Level, Scale
 from adjudge.submission import Comparison, Submission, as_text
-from adjudge.verdict import Failure, Usage, Verdict
+from adjudge.verdict import Failure, Verdict, total
 
 OVERALL = "overall"
 """Criterion id of the preference over the whole rubric."""
@@ -69,7 +69,7 @@ class CompareJudge:
 
     def _combine(self, criterion: Criterion, answers: Sequence[Answer], subject: Subject) -> Verdict:
         outcomes = [answer.outcomes[criterion.id] for answer in answers]
-        usage = sum((answer.usage for answer in answers), Usage())
+        usage = total(answer.usage for answer in answers)
         common = {
             "submission": subject.id,
             "criterion": criterion.id,

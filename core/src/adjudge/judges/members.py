@@ -16,7 +16,7 @@ from adjudge.judges.compare import OVERALL, overall
 from adjudge.judges.isolated import is_ruled_out
 from adjudge.rubric import Rubric
 from adjudge.submission import Comparison
-from adjudge.verdict import Question, Reply, Usage, Verdict
+from adjudge.verdict import Question, Reply, Usage, Verdict, total
 
 T = TypeVar("T")
 
@@ -130,7 +130,7 @@ def unscored(item: Item, criterion: str, judge: str, **fields: Any) -> Verdict:
 
 def usage_of(verdicts: Iterable[Verdict]) -> Usage:
     """Of all of them."""
-    return sum((verdict.usage for verdict in verdicts), Usage())
+    return total(verdict.usage for verdict in verdicts)
 
 
 def joint_fingerprint(verdicts: Iterable[Verdict]) -> str:
