@@ -139,11 +139,12 @@ def test_json_replies_follow_their_schema(make, question) -> None:
 
 
 def test_logprob_token_ids_are_raw_and_of_the_tokens_asked_for(server) -> None:
-    ids = [server.tokens(word)[0] for word in ("yes", "no", "zebra")]
+    ids = [server.tokens(word)[0] for word in ("yes", "no", "zebra")]  # of the last one its beginning
     choice = server.ask("Is snow white?", max_tokens=1, logprobs=True, logprob_token_ids=ids)
     rows = choice["logprobs"]["content"][0]["top_logprobs"]
     found = {row["token"]: row["logprob"] for row in rows}
-    assert {"yes", "no", "zebra"} <= found.keys()
+    assert {"yes", "no", "ze"} <= found.keys()
+    assert len(found) <= 4
     assert math.fsum(math.exp(value) for value in found.values()) < 1
 
 
