@@ -29,6 +29,7 @@ asyncio.run(main())
 INTERRUPTED = """
 import os, signal
 from threading import Timer
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where the tests run in the background
 Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
 print("leaving", flush=True)
 try:
