@@ -159,6 +159,44 @@ async def test_a_reply_that_was_begun_is_gone_on_with(server: str, loopback: Loo
     assert reply.sent["requests"] == 2
 
 
+async def test_a_label_that_is_not_among_the_likeliest_is_asked_for_by_its_token(
+    loopback: Loopback, question: Make
+) -> None:
+    numbers = {"No": 7, " No": 8, "Yes": 1, " Yes": 2}
+    logprobs = {7: -9.0, 8: -11.0}
+
+    def answer(seen: Seen) -> Answer:
+        if seen.path == "/tokenize":
+            return Answer({"tokens": [numbers[seen.body["prompt"]]]})
+        named = seen.body.get("logprob_token_ids")
+        if named is None:
+            return Answer(completion("Yes", tops=[{"Yes": -0.1, "Well": -8.0}]))
+        (word,) = [word for word, number in numbers.items() if [number] == named]
+        return Answer(completion(word, tops=[{word: logprobs[named[0]]}]))
+
+    loopback.answer = answer
+    reply = await asked(loopback, question(labels=("Yes", "No")), "vllm")
+    assert reply.failure is None
+    whole = math.log(math.exp(-9.0) + math.exp(-11.0))
+    assert reply.logprobs == pytest.approx({"Yes": -0.1, "No": whole})
+
+
+@pytest.mark.parametrize("status", [400, 404])
+async def test_where_no_token_can_be_named_the_label_stays_unknown(
+    status: int, loopback: Loopback, question: Make
+) -> None:
+    def answer(seen: Seen) -> Answer:
+        if seen.path == "/tokenize":
+            return Answer({"tokens": [7]}) if status == 400 else Answer({}, 404)
+        if "logprob_token_ids" in seen.body:
+            return Answer({"error": {"message": "extra fields not permitted"}}, 400)
+        return Answer(completion("Yes", tops=[{"Yes": -0.1, "Well": -8.0}]))
+
+    loopback.answer = answer
+    reply = await asked(loopback, question(labels=("Yes", "No")), "vllm")
+    assert (reply.failure, (reply.logprobs or {}).keys()) == (None, {"Yes"})
+
+
 async def test_fewer_likely_tokens_are_asked_for_where_so_many_are_refused(loopback: Loopback, question: Make) -> None:
     def answer(seen: Seen) -> Answer:
         if seen.body["top_logprobs"] > 5:

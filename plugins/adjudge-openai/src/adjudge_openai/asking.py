@@ -91,7 +91,8 @@ class LabelReader:
         Raises:
             CallError: The server reports nothing, or a call failed.
         """
-        logprobs = await label_logprobs(self._question.labels, self._read, forces=self._forces)
+        names = self._chat.flavour.names
+        logprobs = await label_logprobs(self._question.labels, self._read, forces=self._forces, names=names)
         sent = self._chat.stamped({**self._sent, "requests": self._requests}, self.usage)
         return Reply(
             text=max(logprobs, key=logprobs.__getitem__, default=""),
@@ -105,17 +106,30 @@ class LabelReader:
     async def _read(self, place: Place, target: bytes) -> Mapping[Place, Tops]:
         if self._forces:
             return await self._forced(target)
+        if target and not place:
+            return await self._named(target)
         whole = place.decode("utf-8", "ignore").encode() == place  # half a character cannot be sent
         if place and (self._chat.flavour.continuation == "none" or not whole):
             return {}
         return _placed(place, await self._tops(lambda: self._form(place=place)))
+
+    async def _named(self, target: bytes) -> Mapping[Place, Tops]:
+        tokens = await self._tokenize(target) if self._tokenize else ()
+        if not tokens:
+            return {}
+        try:
+            return _placed(b"", await self._tops(lambda: self._form(named=tokens[:1])))
+        except CallError as error:
+            if error.failure.retryable:
+                raise
+            return {}  # an older server that knows no such parameter: the label stays unknown
 
     async def _forced(self, target: bytes) -> Mapping[Place, Tops]:
         tokens = await self._tokenize(target) if target and self._tokenize else ()
         if target and not tokens:
             return {}
         try:
-            return _placed(b"", await self._tops(lambda: self._form(tokens=tokens)))
+            return _placed(b"", await self._tops(lambda: self._form(forced=tokens)))
         except CallError as error:
             if not tokens or "grammar" not in error.failure.detail:
                 raise
@@ -135,10 +149,10 @@ class LabelReader:
             raise CallError(Failure(reason="infra", detail=NO_LOGPROBS, fatal=True))
         return tops
 
-    def _form(self, place: Place = b"", tokens: Sequence[int] = ()) -> tuple[Body, Sent]:
+    def _form(self, place: Place = b"", **tokens: Sequence[int]) -> tuple[Body, Sent]:
         if not self._chat.reads_labels:
             raise CallError(Failure(reason="infra", detail=NO_LOGPROBS, fatal=True))
-        return self._chat.label(self._question, place, tokens)
+        return self._chat.label(self._question, place, **tokens)
 
 
 def _placed(start: Place, tokens: list[tuple[bytes, dict[bytes, float]]]) -> dict[Place, Tops]:

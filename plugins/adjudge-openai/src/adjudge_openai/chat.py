@@ -78,19 +78,24 @@ class Chat:
             self._ask_for_json(body, sent, schema)
         return body, sent
 
-    def label(self, question: Question, place: bytes = b"", tokens: Sequence[int] = ()) -> tuple[Body, Sent]:
+    def label(
+        self, question: Question, place: bytes = b"", *, forced: Sequence[int] = (), named: Sequence[int] = ()
+    ) -> tuple[Body, Sent]:
         """The request for the likeliest tokens at one place of the reply.
 
         Args:
             question: Has labels.
             place: What the reply is begun with.
-            tokens: What the reply is forced to instead, as numbers of tokens. A grammar of letters would not do: it
+            forced: What the reply is forced to instead, as numbers of tokens. A grammar of letters would not do: it
                 takes the likeliest token that begins the word, for example its first letter.
+            named: Numbers of the tokens to report, instead of the likeliest.
         """
-        wanted: Body = {self.taken.length: max(1, len(tokens)), "temperature": 0.0, "logprobs": True}
+        wanted: Body = {self.taken.length: max(1, len(forced)), "temperature": 0.0, "logprobs": True}
         wanted["top_logprobs"] = self.taken.top
-        if tokens:
-            wanted["grammar"] = "root ::= " + " ".join(f"<[{token}]>" for token in tokens)
+        if forced:
+            wanted["grammar"] = "root ::= " + " ".join(f"<[{token}]>" for token in forced)
+        if named:
+            wanted["logprob_token_ids"] = list(named)
         if place:
             wanted |= self.flavour.begun
         return self._body(question, wanted, place.decode())

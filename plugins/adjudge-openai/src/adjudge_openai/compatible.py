@@ -26,14 +26,16 @@ from adjudge_openai.prices import price_of
 READ_OUT = 1
 """Version of how labels are read; part of the identity."""
 _PROBE_SECONDS = 10.0
+# Less than the 5 s after which uvicorn (vLLM, SGLang) closes an idle connection: else a question can meet its end.
+_IDLE_SECONDS = 4.0
 _VARIABLES = ("ADJUDGE_OPENAI_BASE_URL", "OPENAI_BASE_URL")
 
 
 class Wire:
     """One session, one pool of connections and one TLS context; each request is sent once."""
 
-    def __init__(self, base_url: str, options: CompatibleOptions) -> None:
-        self._base_url, self._options = base_url, options
+    def __init__(self, base_url: str, model: str, options: CompatibleOptions) -> None:
+        self._base_url, self._model, self._options = base_url, model, options
         self._root = base_url.removesuffix("/v1")
         self._tokens: dict[bytes, Sequence[int]] = {}
         self._session: aiohttp.ClientSession | None = None
@@ -48,9 +50,10 @@ class Wire:
         return await self.request("POST", path, orjson.dumps(body), self._options.timeout)
 
     async def tokens(self, text: bytes) -> Sequence[int]:
-        """Tokens of a text as llama.cpp counts them, asked for once; empty if the server has no such call."""
+        """Tokens of a text, asked for once; empty if the server has no such call (llama.cpp and vLLM have)."""
         if text not in self._tokens:
-            data = orjson.dumps({"content": text.decode()})
+            both = {"content": text.decode(), "prompt": text.decode()}
+            data = orjson.dumps({**both, "model": self._model, "add_special_tokens": False})
             try:
                 received = await self.request("POST", "/tokenize", data, _PROBE_SECONDS, self._root)
                 found = parsed(received, "/tokenize").get("tokens") if received.status == HTTPStatus.OK else None
@@ -90,7 +93,7 @@ class Wire:
             if key := os.environ.get(self._options.key_env, "") if self._options.key_env else "":
                 headers["Authorization"] = f"Bearer {key}"
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._options.concurrency),
+                connector=aiohttp.TCPConnector(limit=self._options.concurrency, keepalive_timeout=_IDLE_SECONDS),
                 timeout=aiohttp.ClientTimeout(total=None),
                 headers=headers,
                 proxy=_proxy(self._base_url),
@@ -125,7 +128,7 @@ class CompatibleBackend:
                 f"openai-compatible: say where the server is: -B base_url=http://HOST:PORT/v1, or {where}"
             )
         self._model, self._options = model, options
-        self._wire = Wire(self._url, options)
+        self._wire = Wire(self._url, model, options)
         # Its own file only: a model on one's own server costs nothing, whatever it is called.
         self._price = price_of(model, shipped=False)
         self._chat: Chat | None = None if options.server == AUTO else self._dialect(flavour_named(options.server))

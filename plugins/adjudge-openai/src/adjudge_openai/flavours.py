@@ -27,6 +27,8 @@ class Flavour:
     """How later tokens of a label are read."""
     begun: Mapping[str, Any] = field(default_factory=dict)
     """Parameters that make the server go on with a reply that was begun."""
+    names: bool = False
+    """Reports the probability of tokens that are named (`logprob_token_ids`)."""
     top_k: bool = False
     """Takes `top_k`, which is not part of the protocol."""
     length: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -39,7 +41,7 @@ _CONTINUE = {"continue_final_message": True, "add_generation_prompt": False}
 FLAVOURS: Mapping[str, Flavour] = {
     flavour.name: flavour
     for flavour in (
-        Flavour(name="vllm", continuation="prefill", begun=_CONTINUE, top_k=True, owners=("vllm",)),
+        Flavour(name="vllm", continuation="prefill", begun=_CONTINUE, names=True, top_k=True, owners=("vllm",)),
         # The last assistant turn is continued without being asked for, but templates differ in what they trim there;
         # the grammar is exact, and the probabilities that are reported with it are those before it.
         Flavour(name="llamacpp", top=100, continuation="forced", top_k=True, owners=("llamacpp",)),

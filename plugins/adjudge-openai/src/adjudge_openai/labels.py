@@ -98,13 +98,14 @@ class Walk:
         return total
 
 
-async def label_logprobs(labels: Sequence[str], read: Read, *, forces: bool) -> dict[str, float]:
+async def label_logprobs(labels: Sequence[str], read: Read, *, forces: bool, names: bool = False) -> dict[str, float]:
     """Log-probability of each label.
 
     Args:
         labels: The words.
         read: Asks the server.
-        forces: `read` reports about any label, however unlikely its tokens are.
+        forces: `read` follows any target to its end, however unlikely its tokens are.
+        names: `read` reports about the first token of any target, however unlikely it is.
 
     Returns:
         Natural log-probabilities. A label whose beginning is not among the reported tokens is left out: it is less
@@ -115,18 +116,20 @@ async def label_logprobs(labels: Sequence[str], read: Read, *, forces: bool) -> 
     """
     walk = Walk(labels)
     walk.add(await read(b"", b""))
-    tried: set[bytes] = set()
+    tried: set[tuple[Place, bytes]] = set()
     while True:
         reach = walk.masses()
-        ways = [(place, target) for _, place, target in walk.open_ways(reach)]
-        if forces:
-            ways += [(b"", label) for label in walk.unseen(reach)]
         # A target that is forced is followed to its end; on a reply that is begun each place is a request of its own.
-        new = ((place, target, target if forces else place) for place, target in ways)
-        place, target, key = next((way for way in new if way[2] not in tried), (b"", b"", None))
+        ways: dict[tuple[Place, bytes], tuple[Place, bytes]] = {}
+        for _, place, target in walk.open_ways(reach):
+            ways.setdefault((b"", target) if forces else (place, b""), (place, target))
+        if forces or names:
+            ways |= {(b"", target): (b"", target) for target in walk.unseen(reach)}
+        key = next((key for key in ways if key not in tried), None)
         if key is None:
             return walk.totals(reach)
         tried.add(key)
+        place, target = ways[key]
         reports = await read(place, target)
         if not reports and place and math.exp(reach[place]) > NEGLIGIBLE:
             raise CallError(Failure(reason="infra", detail=_cannot(target.decode(), place)))
