@@ -112,6 +112,16 @@ async def test_the_key_is_sent_and_shown_nowhere(
     assert not [text[:300] for text in shown if KEY in text]
 
 
+async def test_a_key_that_looks_like_none_is_not_shown_when_it_comes_back(
+    loopback: Loopback, question: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = "9d2f7c31aa0b"
+    monkeypatch.setenv("ANTHROPIC_API_KEY", plain)
+    reply = await asked(loopback, Answer(error("api_error", f"broke with {plain} in hand"), 500), question())
+    assert reply.failure is not None
+    assert "broke with *** in hand" in reply.failure.detail
+
+
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "another way in")

@@ -187,6 +187,17 @@ async def test_the_key_is_sent_and_shown_nowhere(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+async def test_a_key_that_looks_like_none_is_not_shown_when_it_comes_back(
+    kind: str, loopback: Loopback, question: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = "9d2f7c31aa0b"
+    monkeypatch.setenv("OPENAI_API_KEY", plain)
+    reply = await asked(kind, loopback, Answer(error(f"broke with {plain} in hand"), 500), question())
+    assert reply.failure is not None
+    assert "broke with *** in hand" in reply.failure.detail
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("url", ["http://user:pw@host/v1", "http://host/v1?api-key=1", "ftp://host", "host:80"])
 async def test_an_endpoint_with_a_secret_or_without_a_server_is_refused(
     kind: str, url: str, loopback: Loopback

@@ -12,7 +12,7 @@ from adjudge.errors import BackendError
 from adjudge.interfaces import Capabilities
 from adjudge.verdict import Question, Reply
 from adjudge_anthropic.batch import Batches
-from adjudge_anthropic.failures import CallError, Received, broken, error_text, failure_of, parsed
+from adjudge_anthropic.failures import CallError, Received, broken, error_text, failure_of, hide, parsed
 from adjudge_anthropic.messages import PATH, Messages
 from adjudge_anthropic.options import Options
 from adjudge_anthropic.prices import price_of
@@ -71,6 +71,7 @@ class AnthropicBackend:
         key = os.environ.get(KEY)
         if not key:
             raise BackendError(f"anthropic: no key; set the environment variable {KEY}")
+        hide(key)
         self._model, self._options = model, options
         self._client = anthropic.AsyncAnthropic(
             api_key=key, base_url=options.endpoint(), timeout=options.timeout, max_retries=0

@@ -18,7 +18,7 @@ from adjudge.interfaces import Capabilities
 from adjudge.verdict import Failure, Question, Reply
 from adjudge_openai.asking import answer
 from adjudge_openai.chat import Body, Chat
-from adjudge_openai.failures import CallError, Received, broken, parsed
+from adjudge_openai.failures import CallError, Received, broken, hide, parsed
 from adjudge_openai.flavours import AUTO, Flavour, flavour_named, recognised
 from adjudge_openai.options import CompatibleOptions, endpoint, is_here
 from adjudge_openai.prices import price_of
@@ -91,6 +91,7 @@ class Wire:
         if self._session is None:
             headers = {"Content-Type": "application/json", "User-Agent": "adjudge"}
             if key := os.environ.get(self._options.key_env, "") if self._options.key_env else "":
+                hide(key)
                 headers["Authorization"] = f"Bearer {key}"
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._options.concurrency, keepalive_timeout=_IDLE_SECONDS),

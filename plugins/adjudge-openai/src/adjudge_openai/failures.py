@@ -26,6 +26,14 @@ _FATAL = (401, 403, 404, 405, 410)
 _RETRYABLE = (408, 409, 425)
 _SECRET = re.compile(r"\b(?:sk|pk|key|Bearer)[-_ ][\w.*-]{6,}")
 _LONGEST_DETAIL = 200
+_KEYS: set[str] = set()
+_SHORTEST_KEY = 6
+
+
+def hide(key: str) -> None:
+    """Never show this key in a message, whatever it looks like and whoever sends it back."""
+    if len(key) >= _SHORTEST_KEY:  # a placeholder such as "x" would black out every message
+        _KEYS.add(key)
 
 
 class CallError(Exception):
@@ -109,6 +117,8 @@ def _detail(status: int, said: str, path: str) -> str:
 
 def one_line(text: str) -> str:
     """The text in one line of bounded length, without anything that looks like a key."""
+    for key in _KEYS:
+        text = text.replace(key, "***")
     text = _SECRET.sub("***", " ".join(text.split()))
     return text if len(text) <= _LONGEST_DETAIL else text[: _LONGEST_DETAIL - 1] + "…"
 

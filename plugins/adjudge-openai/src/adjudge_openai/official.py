@@ -12,7 +12,7 @@ from adjudge.verdict import Question, Reply
 from adjudge_openai.asking import Dialect, answer
 from adjudge_openai.batch import Batches
 from adjudge_openai.chat import Body, Chat
-from adjudge_openai.failures import Received, broken
+from adjudge_openai.failures import Received, broken, hide
 from adjudge_openai.flavours import Flavour
 from adjudge_openai.options import OpenAIOptions, endpoint
 from adjudge_openai.prices import price_of
@@ -174,6 +174,7 @@ def _client(options: OpenAIOptions) -> AsyncOpenAI:
     key = os.environ.get(key_name)
     if not key:
         raise BackendError(f"openai: no key; set the environment variable {key_name}")
+    hide(key)
     if azure:
         version = options.api_version or os.environ.get("OPENAI_API_VERSION") or _AZURE_VERSION
         resource = azure.removesuffix("/v1")
