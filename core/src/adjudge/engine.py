@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from adjudge.commits import Commits
 from adjudge.errors import LedgerError, UnsupportedError
 from adjudge.interfaces import Backend, Item, Judge
 from adjudge.ledger import Ledger
@@ -73,6 +74,7 @@ class Engine:
             chosen = chosen.model_copy(update={"deadline": deadline})
         self.tally = Tally()
         self._sender = Sender(backend, self.concurrency, chosen)
+        self._commits = Commits(ledger)
         self._in_flight: dict[str, asyncio.Future[Reply]] = {}
         self._identity = hashlib.sha256(_canonical(dict(backend.identity)).encode()).digest()
         self._concurrency, self._policy = concurrency, chosen
@@ -177,14 +179,14 @@ class Engine:
 
     async def _ask_and_record(self, key: str, question: Question) -> Reply:
         reply = await self._ask_in_time(question)
-        self._record(key, reply, question)
+        await self._record(key, reply, question)
         return reply
 
-    def _record(self, key: str, reply: Reply, question: Question) -> None:
+    async def _record(self, key: str, reply: Reply, question: Question) -> None:
         if reply.failure is not None and reply.failure.reason == "budget":
             return  # nothing was sent
         try:
-            self.ledger.record(key, reply, submission=question.submission, criterion=question.criterion)
+            await self._commits.record(key, reply, question)
         except LedgerError:
             self.stop()
             raise

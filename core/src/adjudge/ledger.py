@@ -10,9 +10,9 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -25,7 +25,11 @@ from adjudge.verdict import Reply, Verdict
 _APPLICATION_ID = 0x61646A67  # "adjg"
 _VERSION = 1
 _BUSY_MS = 30_000
+_INSERT_REPLY = "INSERT INTO replies (fingerprint, at, submission, criterion, usable, reply) VALUES (?, ?, ?, ?, ?, ?)"
 _ITEM: TypeAdapter[Submission | Comparison] = TypeAdapter(Submission | Comparison)
+
+Row: TypeAlias = tuple[str, float, str, str, bool, str]
+"""A reply as it is stored."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -128,16 +132,21 @@ class Ledger:
 
     def record(self, fingerprint: str, reply: Reply, *, submission: str = "", criterion: str = "") -> None:
         """Store a reply, failed or not; committed when this returns."""
+        self.record_rows([self.row(fingerprint, reply, submission=submission, criterion=criterion)])
+
+    def row(self, fingerprint: str, reply: Reply, *, submission: str = "", criterion: str = "") -> Row:
+        """What `record_rows` takes, of one reply."""
         usable = reply.failure is None
         if self._store == "hashes":
             usable = usable and reply.logprobs is not None
             reply = reply_without_text(reply)
-        row = (fingerprint, time.time(), submission, criterion, usable, reply.model_dump_json())
-        with self._errors():
-            self._db.execute(
-                "INSERT INTO replies (fingerprint, at, submission, criterion, usable, reply) VALUES (?, ?, ?, ?, ?, ?)",
-                row,
-            )
+        return (fingerprint, time.time(), submission, criterion, usable, reply.model_dump_json())
+
+    def record_rows(self, rows: Sequence[Row]) -> None:
+        """Store replies, all in one transaction; committed when this returns."""
+        with self._errors(), self._transaction() if len(rows) > 1 else nullcontext():
+            for row in rows:
+                self._db.execute(_INSERT_REPLY, row)
 
     def claim(self, fingerprint: str) -> bool:
         """Claim a question for this process; False while another one holds it."""
