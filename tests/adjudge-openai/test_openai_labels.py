@@ -224,6 +224,21 @@ async def test_a_server_without_log_probabilities_is_found_out_and_says_what_to_
     assert backend.capabilities.label_logprobs is None
 
 
+async def test_one_reply_without_log_probabilities_from_a_server_that_reports_them_is_asked_for_again(
+    loopback: Loopback, question: Make
+) -> None:
+    backend = build_compatible("judge", base_url=loopback.url, server="openai")
+    replies = []
+    for tops in ([YES_NO], None, [YES_NO]):
+        loopback.answer = lambda seen, tops=tops: Answer(completion("Yes", tops=tops))  # type: ignore[misc]
+        replies.append(await backend.ask(question(labels=("Yes", "No"))))
+    await backend.aclose()
+    first, empty, third = replies
+    assert (first.failure, third.failure) == (None, None)
+    assert empty.failure is not None
+    assert (empty.logprobs, empty.failure.retryable, empty.failure.fatal) == (None, True, False)
+
+
 @pytest.mark.parametrize("make", ["lmstudio", "responses"])
 async def test_without_log_probabilities_one_of_the_words_is_asked_for(
     make: str, loopback: Loopback, question: Make

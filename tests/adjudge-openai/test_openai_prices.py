@@ -130,3 +130,18 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_a_loopback_address_is_on_this_machine(url: str, whole: str, local: bool) -> None:
     backend = build_compatible("m", base_url=url)
     assert (backend.identity["endpoint"], backend.capabilities.local) == (whole, local)
+
+
+async def test_an_estimate_sums_over_requests_that_are_short_each(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback: Loopback
+) -> None:
+    own = tmp_path / "prices.toml"
+    own.write_text("[models.judge]\ninput = 2.0\ncached = 0.5\noutput = 10.0\nabove = 1000\nabove_input = 2.0\n")
+    monkeypatch.setenv("ADJUDGE_PRICES", str(own))
+    all_of_them = Usage(prompt_tokens=5000, cached_tokens=1000, completion_tokens=10)
+    for build in (build_openai, build_compatible):
+        priced, unknown = build("judge", base_url=loopback.url), build("nobody", base_url=loopback.url)
+        assert priced.cost_of(all_of_them) == pytest.approx((4000 * 2 + 1000 * 0.5 + 100) / 1e6)  # type: ignore[attr-defined] # an extra
+        assert unknown.cost_of(all_of_them) is None  # type: ignore[attr-defined] # an extra
+        await priced.aclose()
+        await unknown.aclose()

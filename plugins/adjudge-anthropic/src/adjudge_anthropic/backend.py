@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from adjudge.errors import BackendError
 from adjudge.interfaces import Capabilities
-from adjudge.verdict import Question, Reply
+from adjudge.verdict import Question, Reply, Usage
 from adjudge_anthropic.batch import Batches
 from adjudge_anthropic.failures import CallError, Received, broken, error_text, failure_of, hide, parsed
 from adjudge_anthropic.messages import PATH, Messages
@@ -77,7 +78,8 @@ class AnthropicBackend:
             api_key=key, base_url=options.endpoint(), timeout=options.timeout, max_retries=0
         )
         accepted = tuple(inspect.signature(self._client.messages.create).parameters)
-        self._messages = Messages(model, options, accepted, price_of(model))
+        self._price = price_of(model)
+        self._messages = Messages(model, options, accepted, self._price)
         self._send = Sdk(self._client)
 
     def __repr__(self) -> str:
@@ -145,6 +147,10 @@ class AnthropicBackend:
         """
         batches = Batches(self._send, self._messages, self.ask, poll_seconds=poll_seconds)
         return await batches.run(questions, on_handle, handle)
+
+    def cost_of(self, usage: Usage) -> float | None:
+        """What the tokens of many short requests cost in US dollars, asked one by one; None if no price is known."""
+        return None if self._price is None else replace(self._price, above=None).cost(usage)
 
     async def aclose(self) -> None:
         """Close the connections; may be called twice."""

@@ -47,10 +47,18 @@ def tops_of(entry: Mapping[str, Any]) -> dict[bytes, float]:
     tops: dict[bytes, float] = {}
     for one in (*(entry.get("top_logprobs") or ()), entry):
         value = one["logprob"]
-        if not isinstance(value, int | float) or isinstance(value, bool) or not value <= _ROUNDING:
+        if value.__class__ is not float:
+            value = _as_float(value)
+        if not value <= _ROUNDING:
             raise broken(f"a log-probability of {value!r}")
-        tops.setdefault(token_of(one), max(min(float(value), 0.0), _LEAST))
+        tops.setdefault(token_of(one), value if _LEAST <= value <= 0.0 else max(min(value, 0.0), _LEAST))
     return tops
+
+
+def _as_float(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise broken(f"a log-probability of {value!r}")
+    return float(value)
 
 
 def token_of(entry: Mapping[str, Any]) -> bytes:

@@ -144,9 +144,12 @@ class LabelReader:
         self.usage += self._chat.usage(payload)
         self._served = served_model(payload)
         tops = self._chat.tops(payload)
+        if not tops and self._chat.taken.reported:
+            raise broken(f"{self._chat.path}: a reply without log-probabilities")  # this once, so not for good
         if not tops:
             self._chat.taken.top = 0
             raise CallError(Failure(reason="infra", detail=NO_LOGPROBS, fatal=True))
+        self._chat.taken.reported = True
         return tops
 
     def _form(self, place: Place = b"", **tokens: Sequence[int]) -> tuple[Body, Sent]:

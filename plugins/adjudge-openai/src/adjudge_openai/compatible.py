@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ import orjson
 
 from adjudge.errors import BackendError
 from adjudge.interfaces import Capabilities
-from adjudge.verdict import Failure, Question, Reply
+from adjudge.verdict import Failure, Question, Reply, Usage
 from adjudge_openai.asking import answer
 from adjudge_openai.chat import Body, Chat
 from adjudge_openai.failures import CallError, Received, broken, hide, parsed
@@ -188,6 +189,10 @@ class CompatibleBackend:
         except CallError as error:
             return error.reply()
         return await answer(question, chat, self._wire, self._wire.tokens)
+
+    def cost_of(self, usage: Usage) -> float | None:
+        """What the tokens of many short requests cost in US dollars, asked one by one; None if no price is known."""
+        return None if self._price is None else replace(self._price, above=None).cost(usage)
 
     async def aclose(self) -> None:
         """Close the connections; may be called twice."""

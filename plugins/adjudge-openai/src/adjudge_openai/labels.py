@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from adjudge.verdict import Failure
@@ -33,8 +34,7 @@ class Walk:
     """What is known about the beginnings of replies that can become a label."""
 
     def __init__(self, labels: Sequence[str]) -> None:
-        self._labels = {label.encode(): label for label in labels}
-        self._targets = {target for label in self._labels for target in (label, b" " + label)}
+        self._labels, self._targets, self._beginnings = _spellings(tuple(labels))
         self._known: dict[Place, dict[bytes, float]] = {}
         self._cutoff = -math.inf
 
@@ -51,7 +51,7 @@ class Walk:
         for place in sorted(self._known, key=len):
             for token, logprob in self._known[place].items():
                 there = place + token
-                if token and place in reach and self._begins(there):
+                if there in self._beginnings and token and place in reach:
                     reach[there] = log_sum((reach.get(there, -math.inf), reach[place] + logprob))
         return reach
 
@@ -85,15 +85,12 @@ class Walk:
         ]
         return [label for label in self._labels if label not in reach] + spaced
 
-    def _begins(self, text: Place) -> bool:
-        return any(target.startswith(text) for target in self._targets)
-
     def _leaves(self, place: Place) -> float:
         """Probability that a reply that got here goes on to a longer label."""
         total = 0.0
         for token, logprob in self._known.get(place, {}).items():
             there = place + token
-            if token and self._begins(there):
+            if there in self._beginnings and token:
                 total += math.exp(logprob) * (1.0 if there in self._targets else self._leaves(there))
         return total
 
@@ -143,8 +140,18 @@ def _cannot(label: str, place: Place) -> str:
     )
 
 
+@lru_cache(maxsize=256)
+def _spellings(labels: tuple[str, ...]) -> tuple[Mapping[bytes, str], frozenset[bytes], frozenset[bytes]]:
+    """The labels as bytes, these with and without a space in front, and all that such a spelling begins with."""
+    encoded = {label.encode(): label for label in labels}
+    targets = frozenset(target for label in encoded for target in (label, b" " + label))
+    return encoded, targets, frozenset(target[:end] for target in targets for end in range(len(target) + 1))
+
+
 def log_sum(terms: Iterable[float]) -> float:
     """Logarithm of the sum of exponentials; minus infinity for none."""
     values = list(terms)
+    if len(values) == 1:
+        return values[0]
     top = max(values, default=-math.inf)
     return top if math.isinf(top) else top + math.log(math.fsum(math.exp(value - top) for value in values))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from adjudge.errors import BackendError
 from adjudge.interfaces import Capabilities
-from adjudge.verdict import Question, Reply
+from adjudge.verdict import Question, Reply, Usage
 from adjudge_openai.asking import Dialect, answer
 from adjudge_openai.batch import Batches
 from adjudge_openai.chat import Body, Chat
@@ -138,6 +139,10 @@ class OpenAIBackend:
         """
         batches = Batches(self._client, self._dialect, self.ask, poll_seconds=poll_seconds)
         return await batches.run(questions, on_handle, handle)
+
+    def cost_of(self, usage: Usage) -> float | None:
+        """What the tokens of many short requests cost in US dollars, asked one by one; None if no price is known."""
+        return None if self._dialect.price is None else replace(self._dialect.price, above=None).cost(usage)
 
     async def aclose(self) -> None:
         """Close the connections; may be called twice."""

@@ -26,6 +26,8 @@ class Taken:
         """Name of the limit on the reply."""
         self.top = top
         """Number of likeliest tokens to ask for; 0 if it reports none."""
+        self.reported = False
+        """It has reported log-probabilities."""
         self.rung = 0
         """Index in `JSON_RUNGS`."""
         self.dropped: set[str] = set()
