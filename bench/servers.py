@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""adjudge against servers: cost beside bare clients, tokens, faults, kill -9, several processes, many samples.
+
+    python bench/servers.py [--what overhead faults …] [--n 100] [--rounds 5] [--many 10000] [--json]
+
+The server is `mock_server.py` on this machine: 50 ms ± 30 % a reply, 64 questions in flight, 8 criteria a sample. Costs
+are CPU time per verdict, both sides in one process and in alternating rounds; the least of the rounds counts, since
+neighbours on the same cores only ever add.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from overhead import CRITERIA
+from server_clients import IN_FLIGHT, TIMEOUT
+
+BENCH = Path(__file__).resolve().parent
+FEW = 400
+FAULTS = {"too-many": 0.05, "broken": 0.02, "malformed": 0.01, "hanging": 0.01, "cut": 0.01}
+COMPATIBLE = "openai-compatible"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure beside its goal."""
+
+    what: str
+    figure: str
+    goal: str
+    met: bool | None
+    """None without a goal."""
+    detail: str = ""
+
+    @property
+    def verdict(self) -> str:
+        return "" if self.met is None else "ok" if self.met else "missed"
+
+
+def most(what: str, value: float, goal: float, unit: str, detail: str = "") -> Row:
+    """A figure that should not be above its goal."""
+    return Row(what, f"{value:.3g} {unit}", f"≤ {goal:g}", value <= goal, detail)
+
+
+class Server:
+    """The mock, in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self.process, self.url = process, url
+
+    def stats(self) -> dict[str, Any]:
+        with urlopen(f"{self.url}/stats") as reply:  # our own process on this machine
+            found: dict[str, Any] = json.load(reply)
+        return found
+
+    def reset(self) -> None:
+        urlopen(Request(f"{self.url}/reset", method="POST")).close()
+
+    def settings(self, **more: Any) -> dict[str, Any]:
+        return {"url": self.url, "backend": COMPATIBLE, "judge": "isolated", "read_out": "reasoned", **more}
+
+
+@contextmanager
+def serving(**options: float) -> Iterator[Server]:
+    """A mock with these options, ended afterwards."""
+    given = [f"--{name}={value}" for name, value in options.items()]
+    command = [sys.executable, str(BENCH / "mock_server.py"), *given]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield Server(process, f"http://127.0.0.1:{int(process.stdout.readline())}")
+        finally:
+            process.terminate()
+
+
+def started(task: str, settings: Mapping[str, Any]) -> subprocess.Popen[str]:
+    """A client in a process of its own."""
+    command = [sys.executable, str(BENCH / "server_clients.py"), task, json.dumps(settings)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """What a client has found."""
+    said, _ = process.communicate()
+    if process.returncode:
+        sys.exit(f"bench/servers.py: a client ended with {process.returncode}")
+    found: dict[str, Any] = json.loads(said.splitlines()[-1])
+    return found
+
+
+def client(task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Run a client to its end."""
+    return ended(started(task, settings))
+
+
+COMPARED: Sequence[tuple[str, dict[str, Any], float]] = (
+    ("openai-compatible, labels", {"read_out": "label"}, 2.0),
+    ("openai-compatible, JSON", {}, 2.0),
+    ("openai, chat completions, JSON", {"backend": "openai"}, 1.2),
+    ("openai, responses, JSON", {"backend": "openai", "api": "responses"}, 1.2),
+    ("anthropic, messages, JSON", {"backend": "anthropic"}, 1.2),
+)
+
+
+def overhead(options: argparse.Namespace) -> Iterator[Row]:
+    """CPU per verdict against bare clients; questions in flight."""
+    with serving() as server:
+        for name, more, goal in COMPARED:
+            found = client("compare", server.settings(n=options.n, rounds=options.rounds, **more))
+            bare, own = min(found["bare"]), min(found["adjudge"])
+            each = [mine / theirs for mine, theirs in zip(found["adjudge"], found["bare"], strict=True)]
+            detail = f"{own:.2f} over {bare:.2f} CPU ms a verdict; by round {', '.join(f'{one:.1f}' for one in each)}"
+            yield most(name, own / bare, goal, "times bare", detail)
+        yield _peak(server, options.n)
+        joint = server.settings(n=options.n, judge="joint")
+        runs = [client("judge", joint) for _ in range(options.rounds)]
+        yield most("joint, one call a sample", min(run["ms"] for run in runs), 0.1, "CPU ms a verdict")
+
+
+def _peak(server: Server, count: int) -> Row:
+    server.reset()
+    client("judge", server.settings(n=count, read_out="label"))
+    peak = server.stats()["peak"]
+    return Row("most questions in flight", str(peak), f"≥ 60 of {IN_FLIGHT}", peak >= 60)
+
+
+def start(options: argparse.Namespace) -> Iterator[Row]:
+    """What it takes to be ready to ask, and the memory of a run."""
+    with serving() as server:
+        runs = [client("judge", server.settings(n=options.n, read_out="label")) for _ in range(options.rounds)]
+    yield most("start-up until the first question", min(run["ready_s"] for run in runs), 0.5, "CPU s")
+    detail = f"a run of {options.n} samples"
+    yield most("peak memory", max(run["rss_mib"] for run in runs), 100, "MiB", detail)
+
+
+def tokens(options: argparse.Namespace) -> Iterator[Row]:
+    """Tokens by characters / 4, the shared prefix by blocks of 64 characters, and the order of sending."""
+    with serving() as server:
+        client("judge", server.settings(n=options.n, read_out="label"))
+        found = server.stats()
+    yield most("prompt tokens a sample", found["tokens_per_sample"], 5000, "tokens")
+    share = found["shared_share"]
+    yield Row("of them an earlier prompt's prefix", f"{share:.1%}", "≥ 80 %", share >= 0.8)
+    yield most("uncached tokens a sample", found["uncached_per_sample"], 1000, "tokens")
+    cold = f"{found['warm']} after the sample's first reply began"
+    yield Row("later questions sent to a cold cache", str(found["cold"]), "0", not found["cold"], cold)
+
+
+def faults(options: argparse.Namespace) -> Iterator[Row]:
+    """Right, lost and wrong samples while the server misbehaves."""
+    with serving(**FAULTS) as server:
+        for name, more in (("labels", {"read_out": "label"}), ("JSON", {}), ("joint", {"judge": "joint"})):
+            server.reset()
+            found = client("judge", server.settings(n=options.n, timeout=TIMEOUT, **more))
+            met = server.stats()["faults"]
+            detail = ", ".join(f"{count} {fault.replace('_', ' ')}" for fault, count in met.items() if fault)
+            figure = f"{found['right']} right, {found['lost']} lost, {found['wrong']} wrong"
+            yield Row(
+                f"faults, {name}", figure, f"all {options.n} right", found["right"] == options.n, f"met: {detail}"
+            )
+
+
+def kill(options: argparse.Namespace) -> Iterator[Row]:
+    """kill -9 and the same command again."""
+    with serving() as server, tempfile.TemporaryDirectory() as folder:
+        alone = client("judge", server.settings(n=options.n))
+        for share in (0.1, 0.5, 0.9):
+            server.reset()
+            settings = server.settings(n=options.n, ledger=str(Path(folder) / f"{share}.sqlite"))
+            at = _killed(server, started("judge", settings), int(share * options.n * CRITERIA))
+            again = client("judge", settings)
+            repeated = server.stats()["answered_again"]
+            equal = again["digest"] == alone["digest"]
+            detail = f"at {at} of {options.n * CRITERIA} answers; scores {'equal to the bit' if equal else 'DIFFER'}"
+            yield Row("answered again after kill -9", str(repeated), f"≤ {IN_FLIGHT}", repeated <= 64 and equal, detail)
+
+
+def _killed(server: Server, process: subprocess.Popen[str], answers: int) -> int:
+    """Kill a client once so many answers were given; how many there were in the end."""
+    while server.stats()["answered"] < answers:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    while server.stats()["in_flight"]:
+        time.sleep(0.05)
+    return int(server.stats()["answered"])
+
+
+def processes(options: argparse.Namespace) -> Iterator[Row]:
+    """Four processes, one ledger, the same samples."""
+    with serving() as server, tempfile.TemporaryDirectory() as folder:
+        settings = server.settings(n=options.n, ledger=str(Path(folder) / "ledger.sqlite"))
+        running = [started("judge", settings) for _ in range(4)]
+        found = [ended(one) for one in running]
+        again = server.stats()["answered_again"]
+    same = len({one["digest"] for one in found}) == 1 and all(one["right"] == options.n for one in found)
+    detail = f"asked {', '.join(str(one['asked']) for one in found)}; results {'equal' if same else 'DIFFER'}"
+    yield Row("asked twice by four processes", str(again), "0", not again and same, detail)
+
+
+def scale(options: argparse.Namespace) -> Iterator[Row]:
+    """Cost of a verdict in a long run over that in a short one; a fixed loop tells how fast the core was meanwhile."""
+    with serving() as server:
+        few = [client("judge", server.settings(n=FEW)) for _ in range(3)]
+        many = client("judge", server.settings(n=options.many))
+    cost = min(run["ms"] for run in few)
+    grown = (many["ms"] / many["loop_ms"]) / min(run["ms"] / run["loop_ms"] for run in few)
+    detail = (
+        f"{cost:.2f} and {many['ms']:.2f} CPU ms a verdict, each divided by a fixed loop; {many['rss_mib']:.0f} MiB"
+    )
+    yield most(f"cost at {options.many:,} samples over {FEW}", grown, 1.1, "times", detail)
+
+
+BENCHES: Mapping[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
+    "overhead": overhead,
+    "start": start,
+    "tokens": tokens,
+    "faults": faults,
+    "kill": kill,
+    "processes": processes,
+    "scale": scale,
+}
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as a table for the documentation."""
+    lines = ["| | figure | goal | | |", "| --- | --- | --- | --- | --- |"]
+    lines += [f"| {row.what} | {row.figure} | {row.goal} | {row.verdict} | {row.detail} |" for row in rows]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run what was asked for and print it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--what", nargs="+", choices=BENCHES, default=list(BENCHES))
+    parser.add_argument("--n", type=int, default=100, help="samples")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--many", type=int, default=10_000, help="samples of the long run")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    rows = []
+    for name in options.what:
+        for row in BENCHES[name](options):
+            rows.append(row)
+            print(f"{name}: {row.what}: {row.figure} {row.verdict}", file=sys.stderr, flush=True)
+    print(json.dumps([asdict(row) for row in rows], indent=2) if options.json else table(rows))
+
+
+if __name__ == "__main__":
+    main()
