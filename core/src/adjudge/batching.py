@@ -107,7 +107,7 @@ class BatchBackend:
         except Exception as error:  # noqa: BLE001 - a backend is a plugin and may raise anything
             why = Failure(reason="infra", detail=f"the batch service raised {type(error).__name__}")
             replies = [Reply(stop="error", failure=why)] * len(asked)
-        self._ledger.drop_handles(keys)
+        self._ledger.drop_handles(key for key, reply in zip(keys, replies, strict=True) if not _is_open(reply))
         for (_, future), reply in zip(asked, replies, strict=True):
             if not future.done():
                 future.set_result(_final(reply))
@@ -123,6 +123,11 @@ class BatchBackend:
         for task in tuple(self._running):
             task.cancel()
         await self._backend.aclose()
+
+
+def _is_open(reply: Reply) -> bool:
+    """Whether the batch may still hold the reply: looking it up failed, for now."""
+    return reply.failure is not None and reply.failure.retryable
 
 
 def _final(reply: Reply) -> Reply:

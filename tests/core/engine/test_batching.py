@@ -41,7 +41,7 @@ class Service(ScriptedBackend):
             self.submitted.set()
         await self.ready.wait()
         known = {question.content for question in self.jobs[handle]}
-        lost = Reply(failure=Failure(reason="infra", detail="not in it", retryable=True))
+        lost = Reply(failure=Failure(reason="infra", detail="not in it"))
         return [await super(Service, self).ask(q) if q.content in known else lost for q in questions]
 
 
@@ -96,6 +96,25 @@ async def test_a_line_that_failed_is_unscored_and_asked_again_by_the_next_run_on
     ledger.handle_of = original  # type: ignore[method-assign]
     (result,) = await judge.many(ITEMS[:1])
     assert {verdict.level for verdict in result.verdicts} == {"met"}
+
+
+async def test_a_look_that_failed_for_now_keeps_the_handle(tmp_path):
+    jobs: dict[str, list[Question]] = {}
+    service = Service(jobs)
+    original = service.ask_many
+
+    async def broken(questions, on_handle=None, *, handle=None):
+        await original(questions, on_handle, handle=handle)
+        return [Reply(failure=Failure(reason="infra", detail="line down", retryable=True)) for _ in questions]
+
+    service.ask_many = broken  # type: ignore[method-assign]
+    async with judging(service, Ledger(tmp_path / "l.sqlite")) as judge:
+        (result,) = await judge.many(ITEMS[:1])
+    assert {verdict.reason for verdict in result.verdicts} == {"infra"}
+    async with judging(Service(jobs), Ledger(tmp_path / "l.sqlite")) as judge:
+        (result,) = await judge.many(ITEMS[:1])
+    assert {verdict.level for verdict in result.verdicts} == {"met"}
+    assert list(jobs) == ["batch-0"]
 
 
 def test_a_backend_without_a_batch_service_is_refused():
