@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,10 +20,10 @@ from typing import Any
 
 import orjson
 from aiohttp import web
+from mock_truth import MET, UNMET, draw, truth
 
 SAMPLE = re.compile(r"Case (\d+):")
 CRITERION = re.compile(r"names measure (\d+),")
-MET, UNMET = "Yes", "No"
 BLOCK = 64
 """Characters: 16 tokens at four characters each, what a prefix cache usually keeps as one."""
 FAULTS = ("too_many", "broken", "malformed", "hanging", "cut")
@@ -34,17 +33,6 @@ _SORRY = "I would rather talk about the weather."
 
 Key = tuple[int, tuple[int, ...]]
 """A sample and the criteria asked about."""
-
-
-def draw(*parts: object) -> float:
-    """A number from 0 to 1, fixed by its parts."""
-    digest = hashlib.blake2b("/".join(map(str, parts)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64
-
-
-def truth(sample: int, criterion: int) -> str:
-    """The word that this judge gives, always."""
-    return MET if draw("truth", sample, criterion) < 0.6 else UNMET
 
 
 @dataclass

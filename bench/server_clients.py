@@ -20,13 +20,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import mock_server
+import mock_truth
 from overhead import CRITERIA, loop_ms, rubric, samples
 
 MODEL = "mock"
 IN_FLIGHT = 64
 TIMEOUT = 2.0
-LEVELS = {mock_server.MET: "met", mock_server.UNMET: "unmet"}
+LEVELS = {mock_truth.MET: "met", mock_truth.UNMET: "unmet"}
 KEY = "bench-key-of-nobody"
 Asked = tuple[str, str, str]
 """System text, what the criteria of a sample share of the user's turn, the criterion."""
@@ -57,7 +57,7 @@ def checked(results: Sequence[Any]) -> dict[str, Any]:
     told = hashlib.sha256()
     for result in results:
         number = int(result.submission.removeprefix("sample-"))
-        pairs = [(v, LEVELS[mock_server.truth(number, place + 1)]) for place, v in enumerate(result.verdicts)]
+        pairs = [(v, LEVELS[mock_truth.truth(number, place + 1)]) for place, v in enumerate(result.verdicts)]
         wrong = len(pairs) != CRITERIA or any(v.level not in (None, level) for v, level in pairs)
         lost = result.score.value is None or any(v.level is None for v, _ in pairs)
         outcome["wrong" if wrong else "lost" if lost else "right"] += 1

@@ -52,7 +52,8 @@ class Row:
 
 def most(what: str, value: float, goal: float, unit: str, detail: str = "") -> Row:
     """A figure that should not be above its goal."""
-    return Row(what, f"{value:.3g} {unit}", f"≤ {goal:g}", value <= goal, detail)
+    shown = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return Row(what, f"{shown} {unit}", f"≤ {goal:,g}", value <= goal, detail)
 
 
 class Server:
@@ -125,7 +126,7 @@ def overhead(options: argparse.Namespace) -> Iterator[Row]:
             detail = f"{own:.2f} over {bare:.2f} CPU ms a verdict; by round {', '.join(f'{one:.1f}' for one in each)}"
             yield most(name, own / bare, goal, "times bare", detail)
         yield _peak(server, options.n)
-        joint = server.settings(n=options.n, judge="joint")
+        joint = server.settings(n=FEW, judge="joint")
         runs = [client("judge", joint) for _ in range(options.rounds)]
         yield most("joint, one call a sample", min(run["ms"] for run in runs), 0.1, "CPU ms a verdict")
 
@@ -138,12 +139,22 @@ def _peak(server: Server, count: int) -> Row:
 
 
 def start(options: argparse.Namespace) -> Iterator[Row]:
-    """What it takes to be ready to ask, and the memory of a run."""
+    """What it takes to be ready to ask, beside the imports that any such client needs; the memory of a run."""
+    runs, bare = [], []
     with serving() as server:
-        runs = [client("judge", server.settings(n=options.n, read_out="label")) for _ in range(options.rounds)]
-    yield most("start-up until the first question", min(run["ready_s"] for run in runs), 0.5, "CPU s")
+        for _ in range(options.rounds):
+            runs.append(client("judge", server.settings(n=options.n, read_out="label")))
+            bare.append(_cpu("import asyncio, aiohttp, orjson"))
+    detail = f"importing aiohttp and orjson alone took {min(bare):.2f} CPU s"
+    yield most("start-up until the first question", min(run["ready_s"] for run in runs), 0.5, "CPU s", detail)
     detail = f"a run of {options.n} samples"
     yield most("peak memory", max(run["rss_mib"] for run in runs), 100, "MiB", detail)
+
+
+def _cpu(code: str) -> float:
+    """CPU seconds of a process that runs this."""
+    command = [sys.executable, "-c", f"{code}; import time; print(time.process_time())"]
+    return float(subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout)
 
 
 def tokens(options: argparse.Namespace) -> Iterator[Row]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 
 from pydantic import JsonValue
@@ -79,19 +78,10 @@ class Taken:
 
 def without_limits(schema: Any) -> Any:
     """A schema without lengths, counts and patterns; the reply is checked against the whole one later."""
-    plain = deepcopy(schema)
-    _strip(plain)
-    return plain
-
-
-def _strip(part: Any) -> None:
-    if isinstance(part, list):
-        for one in part:
-            _strip(one)
-    if isinstance(part, dict):
-        for name in _LIMITS & part.keys():
-            # A property may be called `format`; then it is a schema and not a keyword's value.
-            if not isinstance(part[name], dict):
-                del part[name]
-        for one in part.values():
-            _strip(one)
+    if isinstance(schema, list):
+        return [without_limits(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    # A property may be called as a keyword is (`pattern`, `format`); then it is a schema and not a keyword's value.
+    kept = ((name, value) for name, value in schema.items() if name not in _LIMITS or isinstance(value, dict))
+    return {name: without_limits(value) for name, value in kept}
