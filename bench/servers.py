@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -228,7 +229,7 @@ def scale(options: argparse.Namespace) -> Iterator[Row]:
         few = [client("judge", server.settings(n=FEW)) for _ in range(3)]
         many = client("judge", server.settings(n=options.many))
     cost = min(run["ms"] for run in few)
-    grown = (many["ms"] / many["loop_ms"]) / min(run["ms"] / run["loop_ms"] for run in few)
+    grown = (many["ms"] / many["loop_ms"]) / median(run["ms"] / run["loop_ms"] for run in few)
     detail = (
         f"{cost:.2f} and {many['ms']:.2f} CPU ms a verdict, each divided by a fixed loop; {many['rss_mib']:.0f} MiB"
     )
