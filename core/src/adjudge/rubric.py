@@ -120,7 +120,9 @@ class Criterion(Frozen):
             if example.level not in self.scale:
                 raise ValueError(f"an example has the level {example.level!r}, which is not in the scale")
         if self.weight == 0:
-            raise ValueError("a weight of 0 has no effect; use importance: may")
+            raise ValueError(
+                "a weight of 0 has no effect; remove the criterion, or use scoring: gated with importance: may"
+            )
         return self
 
     @cached_property

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from adjudge.errors import InputError, UnknownNameError
-from adjudge.interfaces import Parameter, TaskSpec
+from adjudge.interfaces import Item, Parameter, TaskSpec
 from adjudge.rubric import Rubric
 from adjudge.submission import Label, Submission
 
@@ -84,6 +85,27 @@ def golden_items(rubric: Rubric) -> list[Submission]:
         )
         for test in rubric.tests
     ]
+
+
+def unknown_labels(items: Sequence[Item], rubric: Rubric | None) -> list[str]:
+    """Human labels that name no criterion or no level, one line each; they would say nothing without a word."""
+    found: dict[str, None] = {}
+    for item in items:
+        own = (item.rubric if isinstance(item, Submission) else None) or rubric
+        levels = (
+            {criterion.id: {level.id for level in criterion.scale.levels} for criterion in own.criteria} if own else {}
+        )
+        for label in item.labels if isinstance(item, Submission) and own else ():
+            if label.criterion not in levels:
+                found[_unknown("criterion", label.criterion, levels)] = None
+            elif label.level is not None and label.level not in levels[label.criterion]:
+                found[_unknown(f"level of {label.criterion}", label.level, levels[label.criterion])] = None
+    return list(found)
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"human labels name {name!r}, which is no {kind}{f'; did you mean {near[0]!r}?' if near else ''}"
 
 
 def _only(rubric: Rubric, wanted: set[str]) -> Rubric | None:

@@ -274,3 +274,25 @@ def test_analyses_are_listed_and_run_over_a_finished_run(adjudge, work):
     assert adjudge("analyse", "cascade-replay", "nowhere")[0] == 2
     assert adjudge("analyse", "cascade-replay", "run", "-O", "nope=1")[0] == 2
     assert "did you mean" in adjudge("analyse", "cascade-repla", "run")[2]
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_misspelt_name_does_not_make_the_folder_another_runs(adjudge):
+    assert adjudge(*JUDGE, "--judge", "isolatd")[0] == 2
+    assert adjudge(*JUDGE)[0] == 0
+
+
+def test_human_labels_that_name_nothing_are_told(adjudge, work):
+    labels = {"polte": "met", "rude": "met"}
+    write_rows(work, [{**ROWS[0], "labels": labels}, {**ROWS[1], "labels": {"polite": "mett"}}])  # type: ignore[list-item]
+    out = " ".join(adjudge(*JUDGE)[1].split())
+    assert "human labels name 'polte', which is no criterion; did you mean 'polite'?" in out
+    assert "human labels name 'mett', which is no level of polite; did you mean 'met'?" in out
+
+
+@pytest.mark.usefixtures("rows")
+def test_what_was_asked_now_and_the_way_to_a_card_are_told(adjudge):
+    _, out, _ = adjudge(*JUDGE)
+    assert "4 questions asked now, 0 answered from the ledger" in out
+    assert "run `adjudge test rubric.yaml --backend scripted`" in " ".join(out.split())
+    assert "0 questions asked now, 4 answered from the ledger" in adjudge(*JUDGE)[1]

@@ -121,7 +121,7 @@ def test_rubrics_show_prints_a_file_for_reading(invoke: Invoke) -> None:
     assert "  agreed by:    the service team" in lines
     assert "blame (should, weight -1)" in lines
     assert "    good = 2: Clear at first reading." in lines
-    assert "    source: Service charter 3" in lines
+    assert "    source: Service charter, 3" in lines
 
 
 def test_rubrics_show_suggests_the_nearest_id(invoke: Invoke) -> None:

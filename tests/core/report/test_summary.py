@@ -157,7 +157,7 @@ def test_the_terminal_shows_one_screen_without_control_characters_or_markup(run,
     assert "at chance: for trying out only" in " ".join(text.split())
     assert len(text.splitlines()) <= 30
     print_record(pairs, Console(width=100))
-    assert "judge card: not measured: run `adjudge test synthetic/ward --backend local:tiny`" in capsys.readouterr().out
+    assert "judge card: none, since golden tests measure single answers" in capsys.readouterr().out
 
 
 def test_many_criteria_are_cut_to_one_screen_with_a_count(run, capsys):

@@ -80,7 +80,8 @@ def _run(name: str, arguments: list[str]) -> int:
         sys.stderr.close()  # the reader went away; nothing more can be said
         return _USAGE_ERROR
     except OSError as error:
-        return _fail(f"{error.filename or 'file'}: {error.strerror or error}")
+        hint = "; choose another folder, or change its permissions" if isinstance(error, PermissionError) else ""
+        return _fail(f"{error.filename or 'file'}: {error.strerror or error}{hint}")
     return status if isinstance(status, int) else 0
 
 

@@ -36,6 +36,8 @@ class Job:
     """Computed over all items and results."""
     warnings: Sequence[str] = ()
     """What the reader must know first."""
+    rubric_file: str = ""
+    """Path of the rubric, if it is no installed one."""
     data_hash: str = ""
     """SHA-256 of the data file."""
     candidate: str | None = None

@@ -41,6 +41,7 @@ def judge(
     from adjudge.cli.job import Job
     from adjudge.cli.running import default_folder, execute, show, status
     from adjudge.dataset import read_items
+    from adjudge.tasks import unknown_labels
 
     rubric = load_rubric(rubric_name) if rubric_name else None
     data = read_items(file, columns={k: str(v) for k, v in columns.items()}, skip_bad_rows=skip_bad_rows, limit=limit)
@@ -50,9 +51,13 @@ def judge(
         items=data.items,
         rubric=rubric,
         how=how,
-        out=out or default_folder(file.stem, rubric.id if rubric else "own rubrics", how.backend, how.read_out or ""),
+        out=out or default_folder(file.stem, rubric.id if rubric else "own rubrics", how.backend, *how.settings),
         source={"command": "judge", "file": str(file)},
-        warnings=[f"left out, since it could not be read: {row}" for row in data.bad_rows],
+        warnings=[
+            *(f"left out, since it could not be read: {row}" for row in data.bad_rows),
+            *unknown_labels(data.items, rubric),
+        ],
+        rubric_file=rubric_name if rubric_name and rubric_name.endswith((".yaml", ".yml")) else "",
         data_hash=data.sha256,
     )
     record = execute(job)
@@ -74,12 +79,13 @@ def test(rubric_name: str, *, fail_under: float | None, out: Path | None, **opti
 
     from adjudge.cli.golden import measure_card
     from adjudge.cli.running import default_folder
-    from adjudge.report import confusion_table
+    from adjudge.report import confusion_table, line
 
     rubric, how = load_rubric(rubric_name), how_from(options)
-    folder = out or default_folder("test", rubric.id, how.backend, how.read_out or "")
+    folder = out or default_folder("test", rubric.id, how.backend, *how.settings)
     card, _ = measure_card(rubric, how, folder)
     Console().print(confusion_table(card))
+    click.echo(f"{line(card)}\nkept in {folder} and in the user's cache of judge cards")
     agreed = card.agreement or 0.0
     return 1 if card.scored == 0 or (fail_under is not None and agreed < fail_under) else 0
 

@@ -54,6 +54,11 @@ class How:
     store: Store = "text"
     """What the ledger and the report keep: everything, or hashes in place of texts."""
 
+    @property
+    def settings(self) -> tuple[str, str]:
+        """What tells two runs of one file, rubric and backend apart in a folder's name."""
+        return self.judge or "", self.read_out or ""
+
     def options(self, defaults: dict[str, Any]) -> dict[str, Any]:
         """Options of the judge: what was asked for, over the defaults."""
         asked = {

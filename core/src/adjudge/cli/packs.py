@@ -206,7 +206,7 @@ def _described_criterion(criterion: Criterion) -> Iterator[str]:
         score = "" if level.score is None else f" = {level.score:g}"
         yield f"    {level.word}{score}{': ' if level.anchor else ''}{' '.join(level.anchor.split())}"
     for source in criterion.sources:
-        yield f"    source: {' '.join(filter(None, (source.norm, source.clause, source.jurisdiction, source.url)))}"
+        yield f"    source: {', '.join(filter(None, (source.norm, source.clause, source.jurisdiction, source.url)))}"
 
 
 def _indented(text: str) -> Iterator[str]:

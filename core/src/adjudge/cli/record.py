@@ -10,10 +10,13 @@ from adjudge import __version__
 from adjudge.api import BoundJudge, installed
 from adjudge.cli.job import Job
 from adjudge.interfaces import Item
+from adjudge.judges.asking import LOW_MASS_FLAG
 from adjudge.judges.members import described
 from adjudge.privacy import verdict_without_text, without_text
 from adjudge.report import CardStore, RunRecord, identity_hash
 from adjudge.verdict import Result
+
+ASKED, SERVED = "questions asked now", "answered from the ledger"
 
 
 def record_of(job: Job, items: Sequence[Item], results: Sequence[Result], bound: BoundJudge) -> RunRecord:
@@ -36,8 +39,18 @@ def record_of(job: Job, items: Sequence[Item], results: Sequence[Result], bound:
         provenance=provenance(job, bound),
         figures=figures,
         card=card,
-        warnings=[*job.warnings, *store.warnings],
+        warnings=[*job.warnings, *store.warnings, *_weak(results)],
     )
+
+
+def _weak(results: Sequence[Result]) -> list[str]:
+    """What to know of a judge that hardly wanted to answer with a label at all."""
+    verdicts = [verdict for result in results for verdict in result.verdicts if verdict.label_mass is not None]
+    weak = sum(LOW_MASS_FLAG in verdict.flags for verdict in verdicts)
+    if not weak:
+        return []
+    said = f"{weak:,} of {len(verdicts):,} verdicts are flagged {LOW_MASS_FLAG}"
+    return [f"{said}: the model put less than half of its belief on the labels that it was to choose from"]
 
 
 def _without_text(result: Result) -> Result:
@@ -67,6 +80,7 @@ def provenance(job: Job, bound: BoundJudge) -> dict[str, Any]:
     return {
         "rubric": f"{rubric.id} {rubric.version}" if rubric else "each submission's own",
         "rubric hash": rubric.hash if rubric else None,
+        **({"rubric file": job.rubric_file} if job.rubric_file else {}),
         **{str(name): value for name, value in job.source.items()},
         **({"data hash": job.data_hash} if job.data_hash else {}),
         "judge": bound.judge.name,
@@ -76,8 +90,8 @@ def provenance(job: Job, bound: BoundJudge) -> dict[str, Any]:
         "backend identity": dict(bound.backend.identity),
         **({"members": members} if (members := described(bound.judge)) else {}),
         "candidate": job.candidate,
-        "questions asked now": tally.asked,
-        "answered from the ledger": tally.served,
+        ASKED: tally.asked,
+        SERVED: tally.served,
         "adjudge": __version__,
     }
 

@@ -19,7 +19,7 @@ from adjudge.cli.interrupt import stopping
 from adjudge.cli.job import Job
 from adjudge.cli.options import How
 from adjudge.cli.progress import Progress
-from adjudge.cli.record import now, record_of, saved
+from adjudge.cli.record import ASKED, SERVED, now, record_of, saved
 from adjudge.errors import InputError, UnsupportedError
 from adjudge.interfaces import Backend, Item, Judge
 from adjudge.judges.members import backends_of
@@ -31,6 +31,7 @@ from adjudge.submission import Comparison
 from adjudge.verdict import Result
 
 LEDGER = "ledger.sqlite"
+MARKER = "run.json"
 
 
 def open_folder(out: Path, key: Mapping[str, Any], *, durable: bool = False, store: Store = "text") -> Ledger:
@@ -42,15 +43,13 @@ def open_folder(out: Path, key: Mapping[str, Any], *, durable: bool = False, sto
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: a file, not a folder; choose another --out")
-    marker = out / "run.json"
+    marker = out / MARKER
     if out.is_dir() and not marker.exists() and any(out.iterdir()) and not (out / LEDGER).exists():
         raise InputError(f"{out}: holds other files; choose an empty or new folder with --out")
     if marker.exists() and _read_key(marker) != dict(key):
         raise InputError(f"{out}: holds another run ({_describe(_read_key(marker))}); choose another --out")
     out.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(out / LEDGER, durable=durable, store=store)
-    marker.write_text(json.dumps(dict(key), indent=2, sort_keys=True) + "\n", "utf-8")
-    return ledger
+    return Ledger(out / LEDGER, durable=durable, store=store)
 
 
 def _read_key(marker: Path) -> dict[str, Any]:
@@ -93,7 +92,7 @@ def execute(job: Job) -> RunRecord:
         click.echo(asyncio.run(_dry(job)))
         raise click.exceptions.Exit(0)
     with open_folder(job.out, key, durable=job.how.durable, store=job.how.store) as ledger:
-        return asyncio.run(_execute(job, ledger))
+        return asyncio.run(_execute(job, ledger, key))
 
 
 def _assembled(job: Job) -> tuple[Judge, Backend, list[Backend]]:
@@ -104,13 +103,15 @@ def _assembled(job: Job) -> tuple[Judge, Backend, list[Backend]]:
     return judge, backend, list({id(one): one for one in (backend, *backends_of(judge))}.values())
 
 
-async def _execute(job: Job, ledger: Ledger) -> RunRecord:
+async def _execute(job: Job, ledger: Ledger, key: Mapping[str, Any]) -> RunRecord:
     judge, backend, backends = _assembled(job)
     try:
         for one in backends:
             _check_local(job.how, one)
         items = await _answered(job, ledger)
         bound = _bound(job, judge, BatchBackend(backend, ledger) if job.how.batch else backend, ledger)
+        # Only now is it a run: a misspelt name must not make the folder another run's.
+        (job.out / MARKER).write_text(json.dumps(dict(key), indent=2, sort_keys=True) + "\n", "utf-8")
         started = {"title": job.title, "source": dict(job.source), "started": now()}
         run = ledger.begin_run(json.dumps(started))
         results = await _judge_all(bound, items, ledger, run)
@@ -180,7 +181,8 @@ def show(record: RunRecord, job: Job, *, parquet: bool = False) -> None:
     write_verdicts(job.out, record.results, parquet=parquet)
     report = write_report(job.out, record)
     print_record(record, Console())
-    click.echo(f"report: {report}")
+    asked, served = (record.provenance[name] for name in (ASKED, SERVED))
+    click.echo(f"{asked:,} questions asked now, {served:,} answered from the ledger\nreport: {report}")
 
 
 def status(record: RunRecord, min_coverage: float) -> int:

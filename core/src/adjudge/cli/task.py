@@ -53,7 +53,7 @@ def run(
         items=tuple(spec.dataset(**values))[:limit],
         rubric=rubric,
         how=how,
-        out=out or default_folder("run", task, *map(str, parameters.values()), how.backend, how.read_out or ""),
+        out=out or default_folder("run", task, *map(str, parameters.values()), how.backend, *how.settings),
         source={"command": "run", "task": task, "parameters": values, "limit": limit},
         defaults=defaults,
         judge=judge,

@@ -51,6 +51,7 @@ class Subject:
     """Things in the submission that deserve a look."""
 
 
+LOW_MASS_FLAG = "low-label-mass"
 LOW_LABEL_MASS = 0.5
 """Below it a verdict is flagged: the judge mostly wanted to say something else."""
 
@@ -243,7 +244,7 @@ def verdict_of(criterion: Criterion, answer: Answer, subject: Subject, *, repeat
         reason = {"reason": outcome.reason, "detail": outcome.detail}
         return Verdict(**common, **reason, status="unscored", flags=subject.flags)
     weak = outcome.label_mass is not None and outcome.label_mass < LOW_LABEL_MASS
-    flags = (*subject.flags, *(["low-label-mass"] if weak else []))
+    flags = (*subject.flags, *([LOW_MASS_FLAG] if weak else []))
     flags += ("inconsistent",) if criterion.id in answer.inconsistent else ()
     return Verdict(
         **common,

@@ -98,7 +98,11 @@ def _criterion_findings(
     if "scale" in criterion:
         yield from _scale_findings(criterion["scale"], scales, (*path, "scale"))
     if criterion.get("weight") == 0:
-        yield (*path, "weight"), "a weight of 0 has no effect; write `importance: may` instead", "bad-value"
+        yield (
+            (*path, "weight"),
+            "a weight of 0 has no effect; remove the criterion, or use `scoring: gated` with `importance: may`",
+            "bad-value",
+        )
     for index, example in enumerate(criterion.get("examples", ())):
         yield from _level_finding(example["level"], criterion["id"], scale, (*path, "examples", index, "level"))
 

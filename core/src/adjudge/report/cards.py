@@ -259,8 +259,14 @@ def line(card: JudgeCard) -> str:
         f"judge card: {subject}: agrees with {card.agreed} of {card.scored} golden verdicts"
         f"{f' ({missing} more unscored)' if missing else ''}"
         f" ({percent(card.agreement)}, 95 % interval {low}–{high} %), chance {percent(card.chance)}"
-        f": {'at chance: for trying out only' if card.at_chance else 'above chance'}"
+        f": {_reading(card.interval, card.chance)}"
     )
+
+
+def _reading(interval: tuple[float, float], chance: float) -> str:
+    if interval[0] > chance:
+        return "above chance"
+    return f"{'below' if interval[1] < chance else 'at'} chance: for trying out only"
 
 
 def human_line(human: HumanFigure) -> str:

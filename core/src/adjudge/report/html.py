@@ -14,6 +14,7 @@ from adjudge.report.record import RunRecord
 from adjudge.report.summary import Summary, summary
 from adjudge.report.text import columns, figure, is_table, number, percent, visible
 from adjudge.report.view import REASONS, item_view
+from adjudge.submission import Comparison
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -97,7 +98,10 @@ def token_line(figures: Summary) -> str:
 def card_lines(record: RunRecord) -> list[str]:
     """What is known of the judge, and what to type for a better one where it is at chance."""
     if record.card is None:
-        return [cards.missing_line(record.rubric.id if record.rubric else "", _backend_name(record))]
+        if any(isinstance(item, Comparison) for item in record.items):
+            return ["judge card: none, since golden tests measure single answers and these are comparisons"]
+        named = record.provenance.get("rubric file") or (record.rubric.id if record.rubric else "")
+        return [cards.missing_line(str(named), _backend_name(record))]
     lines = [cards.line(record.card), *map(cards.human_line, record.card.human_figures)]
     return [*lines, *(f"better: {one}" for one in cards.BETTER_JUDGES)] if record.card.at_chance else lines
 
