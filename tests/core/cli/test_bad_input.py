@@ -32,7 +32,7 @@ def put(work: Path, content: bytes, name: str = "rows.jsonl") -> None:
         (GOOD + b'{"id": "b", "output": "cut', "rows.jsonl:2"),
         (GOOD + b'{"id": "b", "output": NaN}\n', "rows.jsonl:2"),
         (GOOD + b"[1, 2]\n", "rows.jsonl:2"),
-        (gzip.compress(GOOD)[:20], "rows.jsonl"),
+        (gzip.compress(GOOD, mtime=0)[:20], "rows.jsonl"),
     ],
     ids=["empty", "no output", "not UTF-8", "NUL", "same id", "cut row", "NaN", "no object", "binary"],
 )

@@ -37,7 +37,7 @@ def refusal(path, **options):
 
 
 def test_what_a_dataset_tells_about_its_file(put):
-    path = put(gzip.compress(GOOD), "rows.jsonl.gz")
+    path = put(gzip.compress(GOOD, mtime=0), "rows.jsonl.gz")
     dataset = read_items(path)
     assert dataset.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (dataset.path, dataset.format, dataset.bad_rows) == (str(path), "jsonl", ())
@@ -54,7 +54,7 @@ def test_limit_reads_so_many_items_and_hashes_the_whole_file(put):
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.ndjson", "rows.json", "ROWS.JSONL", "rows.json.gz"])
 def test_json_lines_under_every_suffix(name, put):
     data = GOOD + b'{"output": "y"}'
-    path = put(gzip.compress(data) if name.endswith("gz") else data, name)
+    path = put(gzip.compress(data, mtime=0) if name.endswith("gz") else data, name)
     assert [item.id for item in read_items(path).items] == ["a", "row-2"]
 
 
@@ -163,7 +163,7 @@ def test_a_row_over_the_limit_is_passed_over_and_told(name, put, monkeypatch):
     monkeypatch.setattr(source, "MAX_ROW", 100)
     exact = b'{"output": "' + b"x" * (100 - 15) + b'"}\n'
     data = exact + b"y" * 3_000_000 + b"\n" + b'{"id": "b", "output": "\xff"}\n' + GOOD
-    path = put(gzip.compress(data) if name.endswith("gz") else data, name)
+    path = put(gzip.compress(data, mtime=0) if name.endswith("gz") else data, name)
     dataset = read_items(path, skip_bad_rows=True)
     assert [item.id for item in dataset.items] == ["row-1", "a"]
     assert dataset.bad_rows[0] == f"{path}:2: the row is larger than 100 bytes; cut it or leave it out"
@@ -217,12 +217,12 @@ def test_a_table_is_read_on_after_a_bad_row(put):
         (b" [ ] \n", "rows.json", ": the file holds no rows"),
         ('{"output": "x"}'.encode("utf-16"), "rows.jsonl", ": is UTF-16; convert it"),
         ("output\nx".encode("utf-16"), "rows.csv", ": is UTF-16; convert it"),
-        (gzip.compress(GOOD), "rows.jsonl", ": is compressed with gzip; add .gz to its name"),
-        (gzip.compress(GOOD), "rows.json", ": is compressed with gzip; add .gz to its name"),
+        (gzip.compress(GOOD, mtime=0), "rows.jsonl", ": is compressed with gzip; add .gz to its name"),
+        (gzip.compress(GOOD, mtime=0), "rows.json", ": is compressed with gzip; add .gz to its name"),
         (b"PK\x03\x04rest", "rows.csv", ": is a ZIP archive or a spreadsheet"),
         (GOOD, "rows.jsonl.gz", ": damaged gzip file"),
-        (gzip.compress(GOOD * 9)[:-9], "rows.jsonl.gz", ": damaged gzip file"),
-        (gzip.compress(GOOD)[:-8] + b"00000000", "rows.jsonl.gz", ": damaged gzip file (CRC check failed"),
+        (gzip.compress(GOOD * 9, mtime=0)[:-9], "rows.jsonl.gz", ": damaged gzip file"),
+        (gzip.compress(GOOD, mtime=0)[:-8] + b"00000000", "rows.jsonl.gz", ": damaged gzip file (CRC check failed"),
         (b"", "rows.json.gz", ": the file holds no rows"),
         (b'[{"output": "x"}, {"output": }]', "rows.json", ":1: element 2 of the array: no JSON: expecting value"),
         (b'[{"output": "x"}\n{"output": "y"}]', "rows.json", ":1: a comma or ] must follow element 1"),
