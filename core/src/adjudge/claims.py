@@ -12,7 +12,7 @@ from typing import IO
 try:
     import fcntl
 except ImportError:  # Windows has no such locks: there, one process per ledger
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment] # the name stands for a module elsewhere
 
 SUFFIX = "-claims"
 _PLACES = 2**62

@@ -150,7 +150,7 @@ class Plugins:
         """Rubric packs of all plugins."""
         from adjudge.packs import PackIndex
 
-        return PackIndex(self._collect("adjudge_rubric_packs", Traversable))  # type: ignore[type-abstract]
+        return PackIndex(self._collect("adjudge_rubric_packs", Traversable))  # type: ignore[type-abstract] # a protocol
 
     @cached_property
     def commands(self) -> Mapping[str, click.Command]:

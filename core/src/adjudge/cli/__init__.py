@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[0] in ("-V", "--version"):
         from adjudge import __version__
 
-        print(f"adjudge {__version__}")  # noqa: T201
+        print(f"adjudge {__version__}")  # noqa: T201 - the command line prints
         return 0
     return _run(arguments[0], arguments[1:])
 
@@ -86,7 +86,7 @@ def _run(name: str, arguments: list[str]) -> int:
 
 
 def _fail(message: str) -> int:
-    print(f"adjudge: {message}", file=sys.stderr)  # noqa: T201
+    print(f"adjudge: {message}", file=sys.stderr)  # noqa: T201 - the command line prints
     return _USAGE_ERROR
 
 

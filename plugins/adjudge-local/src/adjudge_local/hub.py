@@ -95,4 +95,4 @@ def fetch(preset: Preset, *, download: bool, say: Callable[[str], object] | None
 
 
 def _to_stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress for people

@@ -76,7 +76,7 @@ class Lanes:
                 try:
                     future.set_result(work(slot, stop))
                 # The thread must outlive whatever goes wrong; the caller gets the error.
-                except BaseException as error:  # noqa: BLE001
+                except BaseException as error:  # noqa: BLE001 - told to whoever waits
                     future.set_exception(error)
             with self._lock:
                 self._events.discard(stop)

@@ -123,7 +123,7 @@ def _fetched(repo: str, options: Options, preset: Preset | None) -> Path:
         raise BackendError(
             f"{repo}{about} is not on this machine; to download it, set ADJUDGE_DOWNLOAD=1 or the option download=true"
         )
-    print(f"downloading {repo}{about}", file=sys.stderr, flush=True)  # noqa: T201
+    print(f"downloading {repo}{about}", file=sys.stderr, flush=True)  # noqa: T201 - progress for people
     try:
         return Path(snapshot_download(repo, allow_patterns=_FILES))
     # Whatever the hub's client or the network raises, the user needs one line and the way round it.
