@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from adjudge import collector
 from adjudge.commits import Commits
 from adjudge.errors import LedgerError, UnsupportedError
 from adjudge.interfaces import Backend, Item, Judge
@@ -269,7 +270,8 @@ async def run_each(engine: Engine, positions: Sequence[int], work: Callable[[int
                 failed = True
                 raise
 
-    await _all_or_first_error(worker() for _ in range(min(engine.concurrency, len(positions))))
+    with collector.seldom():
+        await _all_or_first_error(worker() for _ in range(min(engine.concurrency, len(positions))))
 
 
 async def _all_or_first_error(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
