@@ -91,7 +91,12 @@ def serving(**options: float) -> Iterator[Server]:
 def started(task: str, settings: Mapping[str, Any]) -> subprocess.Popen[str]:
     """A client in a process of its own."""
     command = [sys.executable, str(BENCH / "server_clients.py"), task, json.dumps(settings)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=compiling_once())
+
+
+def compiling_once() -> dict[str, str]:
+    """The environment in which Python keeps compiled modules, as it does unless it is told not to."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
@@ -155,7 +160,7 @@ def start(options: argparse.Namespace) -> Iterator[Row]:
 def _cpu(code: str) -> float:
     """CPU seconds of a process that runs this."""
     command = [sys.executable, "-c", f"{code}; import time; print(time.process_time())"]
-    return float(subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout)
+    return float(subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, env=compiling_once()).stdout)
 
 
 def tokens(options: argparse.Namespace) -> Iterator[Row]:

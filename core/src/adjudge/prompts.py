@@ -200,10 +200,13 @@ class Evidence:
     def _extra(self, name: str, title: str, text: str | None, boundary: str) -> str:
         return f"{title}:\n{_block(name, text, boundary)}\n\n" if text and name in self.parts else ""
 
-    def prompt(self, criterion: str, levels: str, examples: str, answer: str) -> Prompt:
-        """Render the prompt of one criterion (or of a few at once)."""
+    def ask(self, criterion: str, levels: str, examples: str, answer: str) -> str:
+        """Render the last segment, for one criterion or for a few at once; the same for every submission."""
         segment = self.template.ask if len(self.submissions) == 1 else self.template.compare_ask
-        ask = fill(segment, {"criterion": criterion, "levels": levels, "examples": examples, "answer": answer})
+        return fill(segment, {"criterion": criterion, "levels": levels, "examples": examples, "answer": answer})
+
+    def prompt(self, ask: str) -> Prompt:
+        """The prompt that ends in this segment."""
         digest = self._digest.copy()
         _feed(digest, ask)
         system, given, output = self._segments

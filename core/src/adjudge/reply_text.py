@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adjudge.scale import Scale
@@ -129,22 +129,36 @@ def level_of_word(value: Any, scale: Scale, words: Sequence[str] = ()) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if isinstance(value, str):
-        ids = () if words and tuple(words) != scale.words else [level.id for level in scale.levels]
         # What was asked for comes first, and a word as it stands before one without its punctuation.
-        for names in (words, scale.words, ids):
-            for form in (str.strip, _bare):
-                wanted = form(value).casefold()
-                found = [
-                    level for level, name in zip(scale.levels, names, strict=False) if form(name).casefold() == wanted
-                ]
-                if len(found) == 1 and wanted:
-                    return found[0].id
+        for form, levels in _levels_by_name(scale, tuple(words)):
+            found = levels.get(form(value).casefold())
+            if found:
+                return found
     shown = json.dumps(value, ensure_ascii=False, default=str)[:80].encode("utf-8", "backslashreplace").decode()
     raise UnreadableError(f"{shown} is not one of {', '.join(words or scale.words)}")
 
 
 def _bare(word: str) -> str:
     return word.strip().strip(_PUNCTUATION).strip()
+
+
+def _levels_by_name(scale: Scale, words: tuple[str, ...]) -> Sequence[tuple[Callable[[str], str], Mapping[str, str]]]:
+    """How to fold a word and the level of each folded name, in the order in which to look; worked out once."""
+    if words not in scale.memo:
+        ids = () if words and words != scale.words else tuple(level.id for level in scale.levels)
+        forms = (str.strip, _bare)
+        scale.memo[words] = [
+            (form, _unmistakable(form, names, scale)) for names in (words, scale.words, ids) for form in forms
+        ]
+    found: Sequence[tuple[Callable[[str], str], Mapping[str, str]]] = scale.memo[words]
+    return found
+
+
+def _unmistakable(form: Callable[[str], str], names: Sequence[str], scale: Scale) -> Mapping[str, str]:
+    """The level of each folded name that is one level's alone."""
+    folded = [form(name).casefold() for name in names]
+    pairs = zip(folded, scale.levels, strict=False)
+    return {name: level.id for name, level in pairs if name and folded.count(name) == 1}
 
 
 def verify_quotes(quotes: Sequence[str], output: Any) -> tuple[Quote, ...]:

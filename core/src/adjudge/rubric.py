@@ -296,6 +296,11 @@ class Rubric(Frozen):
         return self._by_id[criterion_id]
 
     @cached_property
+    def memo(self) -> dict[Any, Any]:
+        """For what others derive from this rubric again and again; a changed copy begins with none."""
+        return {}
+
+    @cached_property
     def waves(self) -> tuple[tuple[Criterion, ...], ...]:
         """The criteria in the order in which they can be asked: each wave depends only on those before it."""
         needs = {c.id: [dependency.criterion for dependency in c.depends_on] for c in self.criteria}

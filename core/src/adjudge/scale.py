@@ -69,6 +69,11 @@ class Scale(Frozen):
         return {level.id: level for level in self.levels}
 
     @cached_property
+    def memo(self) -> dict[Any, Any]:
+        """For what others derive from this scale again and again; a changed copy begins with none."""
+        return {}
+
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """The words that a judge may answer with, in level order."""
         return tuple(level.word for level in self.levels)

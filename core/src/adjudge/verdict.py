@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, SkipValidation, model_validator
 
 from adjudge.submission import Message
 from adjudge.values import Frozen
@@ -71,7 +71,7 @@ class Question(Frozen):
     """Turns after the prompt: a reply that was not understood and what was wrong with it."""
     labels: tuple[str, ...] = ()
     """If given, exactly one of these words is wanted, with the log-probability of each."""
-    json_schema: dict[str, JsonValue] | None = None
+    json_schema: SkipValidation[dict[str, JsonValue] | None] = None
     """If given, the reply must be JSON of this schema."""
     sampling: Sampling = Sampling()
     """Decoding parameters."""
@@ -101,11 +101,25 @@ class Question(Frozen):
             self.identity.hex(),
             [[turn.role, turn.kind, turn.content] for turn in self.follow_up],
             self.labels,
-            self.json_schema and json.dumps(self.json_schema),  # the order of its properties is the order of writing
+            self.json_schema and _schema_text(self.json_schema),
             self.sampling.__dict__,
             self.repeat,
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()
+
+
+_SCHEMA_TEXTS: dict[int, tuple[object, str]] = {}
+_MOST_SCHEMAS = 1024
+
+
+def _schema_text(schema: Mapping[str, JsonValue]) -> str:
+    """The schema as JSON, in its own order, which is the order of writing; one schema serves many questions."""
+    known = _SCHEMA_TEXTS.get(id(schema))
+    if known is None or known[0] is not schema:
+        if len(_SCHEMA_TEXTS) >= _MOST_SCHEMAS:
+            _SCHEMA_TEXTS.clear()
+        known = _SCHEMA_TEXTS[id(schema)] = (schema, json.dumps(schema))
+    return known[1]
 
 
 class Usage(Frozen):
@@ -121,6 +135,8 @@ class Usage(Frozen):
     """Money, in US dollars; 0 for a local model."""
 
     def __add__(self, other: Usage) -> Usage:
+        if self is NO_USAGE:
+            return other
         return Usage(
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
@@ -129,10 +145,13 @@ class Usage(Frozen):
         )
 
 
+NO_USAGE = Usage()
+"""Nothing asked yet."""
+
+
 def total(usages: Iterable[Usage]) -> Usage:
     """The sum; one usage alone as it is, which is the common case."""
-    first, *rest = list(usages) or [Usage()]
-    return sum(rest, first)
+    return sum(usages, NO_USAGE)
 
 
 class Failure(Frozen):

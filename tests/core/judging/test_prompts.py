@@ -52,7 +52,8 @@ def evidence_of(*submissions, template="default", rubric=None, secret=SECRET, pa
 
 
 def prompt_of(*submissions, criterion="It is polite.", **fields):
-    return evidence_of(*submissions, **fields).prompt(criterion, "", "", "Answer.")
+    evidence = evidence_of(*submissions, **fields)
+    return evidence.prompt(evidence.ask(criterion, "", "", "Answer."))
 
 
 def boundaries(text):
@@ -69,7 +70,7 @@ def question_about(*criteria, submission, rubric, backend=None, **settings) -> Q
 
 def test_everything_before_the_criterion_is_byte_identical_for_all_criteria_of_a_submission():
     evidence = evidence_of(Submission(id="s", input="Why?", output="Because."))
-    prompts = [evidence.prompt(f"criterion {n}", "levels\n", "", "Answer.") for n in range(4)]
+    prompts = [evidence.prompt(evidence.ask(f"criterion {n}", "levels\n", "", "Answer.")) for n in range(4)]
     assert len({prompt.system + "\0" + prompt.shared for prompt in prompts}) == 1
     assert len({prompt.ask for prompt in prompts}) == 4
     assert all(prompt.user.endswith("Answer.") for prompt in prompts)

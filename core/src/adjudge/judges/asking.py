@@ -16,7 +16,7 @@ from adjudge.readout import Reading, ReadOut, expected_score
 from adjudge.reply_text import UnreadableError, verify_quotes
 from adjudge.rubric import Criterion
 from adjudge.submission import Message
-from adjudge.verdict import Failure, Question, Reply, Sampling, Usage, Verdict, total
+from adjudge.verdict import Failure, JsonObject, Question, Reply, Sampling, Usage, Verdict, total
 
 T = TypeVar("T")
 
@@ -62,6 +62,54 @@ def identity_of(criteria: Sequence[Criterion], read_out: str, template: Template
     return hashlib.sha256("\x00".join(parts).encode()).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a question about some criteria holds beside the evidence; the same for every submission."""
+
+    ask: str
+    """The last segment of the prompt."""
+    labels: tuple[str, ...]
+    """The words to choose from."""
+    json_schema: JsonObject | None
+    """The schema of the reply."""
+    sampling: Sampling
+    """Decoding parameters."""
+    identity: bytes
+    """Hash of scales, read-out and template."""
+    names: str
+    """Ids of the criteria, joined by `+`."""
+    source: tuple[ReadOut, tuple[Criterion, ...]]
+    """What it was made from; kept alive, since the memo knows these by where they are."""
+
+
+def worded(
+    criteria: Sequence[Criterion], read_out: ReadOut, evidence: Evidence, sampling: Sampling | None = None
+) -> Wording:
+    """Word the question about one or more criteria."""
+    words = read_out.words
+    single = len(criteria) == 1
+    chosen = sampling or read_out.sampling
+    return Wording(
+        ask=evidence.ask(
+            criterion=criteria[0].text.strip() if single else _described(criteria, read_out),
+            levels=describe_levels(criteria[0].scale, words(criteria[0].scale)) if single else "",
+            examples="".join(describe_examples(criterion, words(criterion.scale)) for criterion in criteria),
+            answer=read_out.answer(criteria),
+        ),
+        labels=read_out.labels(criteria),
+        json_schema=read_out.json_schema(criteria),
+        sampling=chosen if single else chosen.model_copy(update={"max_tokens": chosen.max_tokens * len(criteria)}),
+        identity=identity_of(criteria, read_out.name, evidence.template),
+        names="+".join(criterion.id for criterion in criteria),
+        source=(read_out, tuple(criteria)),
+    )
+
+
+def _described(criteria: Sequence[Criterion], read_out: ReadOut) -> str:
+    parts = (f"[{c.id}] {c.text.strip()}\n{describe_levels(c.scale, read_out.words(c.scale))}" for c in criteria)
+    return "\n" + "\n".join(parts)
+
+
 @dataclass(frozen=True)
 class Inquiry:
     """How one submission is asked about: evidence, read-out, decoding, repeat."""
@@ -87,34 +135,27 @@ class Inquiry:
 
     def question(self, criteria: Sequence[Criterion]) -> Question:
         """The question about one or more criteria."""
-        words = self.read_out.words
-        prompt = self.evidence.prompt(
-            criterion=self._describe(criteria),
-            levels=describe_levels(criteria[0].scale, words(criteria[0].scale)) if len(criteria) == 1 else "",
-            examples="".join(describe_examples(criterion, words(criterion.scale)) for criterion in criteria),
-            answer=self.read_out.answer(criteria),
-        )
-        sampling = self.sampling or self.read_out.sampling
-        if len(criteria) > 1:
-            sampling = sampling.model_copy(update={"max_tokens": sampling.max_tokens * len(criteria)})
+        wording = self._wording(criteria)
         return Question(
-            prompt=prompt,
-            labels=self.read_out.labels(criteria),
-            json_schema=self.read_out.json_schema(criteria),
-            sampling=sampling,
+            prompt=self.evidence.prompt(wording.ask),
+            labels=wording.labels,
+            json_schema=wording.json_schema,
+            sampling=wording.sampling,
             repeat=self.repeat,
-            identity=identity_of(criteria, self.read_out.name, self.evidence.template),
+            identity=wording.identity,
             submission=self.item,
-            criterion="+".join(criterion.id for criterion in criteria),
+            criterion=wording.names,
         )
 
-    def _describe(self, criteria: Sequence[Criterion]) -> str:
-        if len(criteria) == 1:
-            return criteria[0].text.strip()
-        parts = (
-            f"[{c.id}] {c.text.strip()}\n{describe_levels(c.scale, self.read_out.words(c.scale))}" for c in criteria
-        )
-        return "\n" + "\n".join(parts)
+    def _wording(self, criteria: Sequence[Criterion]) -> Wording:
+        """The wording for these criteria, worked out once per rubric."""
+        known = self.evidence.rubric.memo
+        shown = len(self.evidence.submissions)
+        key = (id(self.read_out), self.evidence.template.name, shown, self.sampling, *map(id, criteria))
+        if key not in known:
+            known[key] = worded(criteria, self.read_out, self.evidence, self.sampling)
+        wording: Wording = known[key]
+        return wording
 
     async def run(self, criteria: Sequence[Criterion]) -> Answer:
         """Ask, read, and re-ask once what was not understood: with the error shown, or the missing criteria alone.

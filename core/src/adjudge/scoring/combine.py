@@ -152,10 +152,11 @@ class _Case:
         if self.too_many:
             return []
         found: list[dict[str, float]] = []
+        extremes = (False, True) if None in self.levels.values() else (False,)
         for chosen in product(*(c.scale.levels for c in self.pivots)):
             turned_out = {c.id: level.id for c, level in zip(self.pivots, chosen, strict=True)}
             standing = standings(self.rubric, {**self.levels, **turned_out})
-            for scores in (self._scores(standing, turned_out, best=best) for best in (False, True)):
+            for scores in (self._scores(standing, turned_out, best=best) for best in extremes):
                 found += [scores] if scores not in found[-1:] else []
         return found
 
@@ -173,15 +174,19 @@ class _Case:
             return None
         if standing == "worst":
             return criterion.worst
-        known = self.number(criterion)
+        known = self.numbers[criterion.id]
         if known is not None or self.levels[criterion.id] is not None:
             return known
         if criterion.id in turned_out and not self.expected:
             return criterion.scale.level(turned_out[criterion.id]).score
         return criterion.best if best else criterion.worst
 
-    def number(self, criterion: Criterion) -> float | None:
-        """What the verdict is worth in the scale's units, dependencies aside."""
+    @cached_property
+    def numbers(self) -> dict[str, float | None]:
+        """What each verdict is worth in the scale's units, dependencies aside."""
+        return {c.id: self._number(c) for c in self.rubric.criteria}
+
+    def _number(self, criterion: Criterion) -> float | None:
         verdict = self.verdicts.get(criterion.id)
         if verdict is None or verdict.level is None:
             return None
@@ -202,7 +207,7 @@ class _Case:
         standing = self.standing[criterion.id]
         if standing in ("worst", "exclude"):
             return criterion.worst if standing == "worst" else None
-        return self.number(criterion)
+        return self.numbers[criterion.id]
 
     @property
     def dimensions(self) -> dict[str, float | None]:

@@ -34,7 +34,7 @@ class Walk:
     """What is known about the beginnings of replies that can become a label."""
 
     def __init__(self, labels: Sequence[str]) -> None:
-        self._labels, self._targets, self._beginnings = _spellings(tuple(labels))
+        self._labels, self._targets, self._beginnings, self._longer = _spellings(tuple(labels))
         self._known: dict[Place, dict[bytes, float]] = {}
         self._cutoff = -math.inf
 
@@ -49,11 +49,18 @@ class Walk:
         """Log-probability that the reply passes through each place, with a token ending there."""
         reach = {b"": 0.0}
         for place in sorted(self._known, key=len):
-            for token, logprob in self._known[place].items():
-                there = place + token
-                if there in self._beginnings and token and place in reach:
-                    reach[there] = log_sum((reach.get(there, -math.inf), reach[place] + logprob))
+            if place in reach:
+                for token, there in self._steps(place):
+                    logprob = reach[place] + self._known[place][token]
+                    reach[there] = log_sum((reach[there], logprob)) if there in reach else logprob
         return reach
+
+    def _steps(self, place: Place) -> list[tuple[bytes, Place]]:
+        """The reported tokens that lead from a place towards a label, and where to."""
+        tokens = self._known.get(place, {})
+        if not place:  # most labels are one token
+            return [(token, token) for token in tokens.keys() & self._beginnings if token]
+        return [(token, place + token) for token in tokens if token and place + token in self._beginnings]
 
     def totals(self, reach: Mapping[Place, float]) -> dict[str, float]:
         """Log-probability of each label that was seen, each taken as the longest label that the reply spells."""
@@ -63,21 +70,18 @@ class Walk:
             found.setdefault(self._labels[target.removeprefix(b" ")], []).append(alone)
         return {label: log_sum(parts) for label, parts in found.items()}
 
-    def open_ways(self, reach: Mapping[Place, float]) -> list[tuple[float, Place, bytes]]:
+    def open_ways(self, reach: Mapping[Place, float], totals: Mapping[str, float]) -> list[tuple[float, Place, bytes]]:
         """Places from which a label may go on and of which nothing is known, likeliest first: (mass, place, target)."""
-        totals = self.totals(reach)
         ways = []
-        for place, mass in reach.items():
-            for target in self._targets:
-                if place not in self._known and len(target) > len(place) and target.startswith(place):
-                    known = totals.get(self._labels[target.removeprefix(b" ")], -math.inf)
-                    if mass > known + math.log(NEGLIGIBLE):
-                        ways.append((mass, place, target))
+        for place in reach.keys() - self._known.keys():
+            for target in self._longer[place]:
+                known = totals.get(self._labels[target.removeprefix(b" ")], -math.inf)
+                if reach[place] > known + math.log(NEGLIGIBLE):
+                    ways.append((reach[place], place, target))
         return sorted(ways, reverse=True)
 
-    def unseen(self, reach: Mapping[Place, float]) -> list[bytes]:
+    def unseen(self, reach: Mapping[Place, float], totals: Mapping[str, float]) -> list[bytes]:
         """Labels whose plain spelling was not seen; after a space, if that could be a share of the label's mass."""
-        totals = self.totals(reach)
         spaced = [
             b" " + label
             for label, text in self._labels.items()
@@ -87,12 +91,12 @@ class Walk:
 
     def _leaves(self, place: Place) -> float:
         """Probability that a reply that got here goes on to a longer label."""
-        total = 0.0
-        for token, logprob in self._known.get(place, {}).items():
-            there = place + token
-            if there in self._beginnings and token:
-                total += math.exp(logprob) * (1.0 if there in self._targets else self._leaves(there))
-        return total
+        if place not in self._known:
+            return 0.0
+        return sum(
+            math.exp(self._known[place][token]) * (1.0 if there in self._targets else self._leaves(there))
+            for token, there in self._steps(place)
+        )
 
 
 async def label_logprobs(labels: Sequence[str], read: Read, *, forces: bool, names: bool = False) -> dict[str, float]:
@@ -118,13 +122,14 @@ async def label_logprobs(labels: Sequence[str], read: Read, *, forces: bool, nam
         reach = walk.masses()
         # A target that is forced is followed to its end; on a reply that is begun each place is a request of its own.
         ways: dict[tuple[Place, bytes], tuple[Place, bytes]] = {}
-        for _, place, target in walk.open_ways(reach):
+        totals = walk.totals(reach)
+        for _, place, target in walk.open_ways(reach, totals):
             ways.setdefault((b"", target) if forces else (place, b""), (place, target))
         if forces or names:
-            ways |= {(b"", target): (b"", target) for target in walk.unseen(reach)}
+            ways |= {(b"", target): (b"", target) for target in walk.unseen(reach, totals)}
         key = next((key for key in ways if key not in tried), None)
         if key is None:
-            return walk.totals(reach)
+            return totals
         tried.add(key)
         place, target = ways[key]
         reports = await read(place, target)
@@ -141,11 +146,20 @@ def _cannot(label: str, place: Place) -> str:
 
 
 @lru_cache(maxsize=256)
-def _spellings(labels: tuple[str, ...]) -> tuple[Mapping[bytes, str], frozenset[bytes], frozenset[bytes]]:
-    """The labels as bytes, these with and without a space in front, and all that such a spelling begins with."""
+def _spellings(
+    labels: tuple[str, ...],
+) -> tuple[Mapping[bytes, str], frozenset[bytes], frozenset[bytes], Mapping[bytes, Sequence[bytes]]]:
+    """What a walk needs of its labels.
+
+    Returns:
+        The labels as bytes; these with and without a space in front; all that such a spelling begins with; and from
+        each beginning the longer spellings.
+    """
     encoded = {label.encode(): label for label in labels}
     targets = frozenset(target for label in encoded for target in (label, b" " + label))
-    return encoded, targets, frozenset(target[:end] for target in targets for end in range(len(target) + 1))
+    beginnings = frozenset(target[:end] for target in targets for end in range(len(target) + 1))
+    longer = {begun: [one for one in targets if one.startswith(begun) and one != begun] for begun in beginnings}
+    return encoded, targets, beginnings, longer
 
 
 def log_sum(terms: Iterable[float]) -> float:
