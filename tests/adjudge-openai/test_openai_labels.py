@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adjudge.api import make_judge
+from adjudge.rubric import Criterion, Rubric
 from adjudge.verdict import Question, Reply
 from adjudge_openai.failures import CallError
 from adjudge_openai.labels import Place, Tops, label_logprobs
@@ -256,3 +258,54 @@ async def test_without_log_probabilities_one_of_the_words_is_asked_for(
     assert backend.capabilities.label_logprobs is None
     assert (reply.text, reply.logprobs, reply.logprobs_are) == ("not met", None, None)
     assert b'"enum":["met","not met"]' in loopback.asked[0].raw.replace(b" ", b"").replace(b"notmet", b"not met")
+
+
+JUDGED = '{"explanation": "It is.", "level": "Yes"}'
+
+
+@pytest.mark.parametrize("way", ["refuses", "ignores"])
+async def test_a_judge_whose_read_out_was_left_open_reads_reasons_where_a_server_has_no_log_probabilities(
+    way: str, loopback: Loopback
+) -> None:
+    refusal = Answer({"error": {"message": "logprobs are not supported with this model"}}, 400)
+
+    def answer(seen: Seen) -> Answer:
+        if seen.method == "GET":
+            return Answer({"data": [{"id": "judge", "owned_by": "nobody"}]})
+        if "logprobs" in seen.body:
+            return refusal if way == "refuses" else Answer(completion("yes"))
+        return Answer(completion(JUDGED))
+
+    loopback.answer = answer
+    rubric = Rubric(id="t", version="1", draft=True, criteria=(Criterion(id="a", text="It is."),))
+    backend = build_compatible("judge", base_url=loopback.url)
+    async with make_judge(rubric, backend=backend) as judge:
+        result = await judge("Some text.")
+        assert judge.downgraded
+    assert [(v.level, v.distribution, v.explanation) for v in result.verdicts] == [("met", None, "It is.")]
+    # Short questions found it out; no criterion was asked about in vain.
+    *short, last = loopback.asked
+    assert short
+    assert all("logprobs" in seen.body and "Some text." not in str(seen.body) for seen in short)
+    assert "logprobs" not in last.body
+
+
+async def test_a_fault_while_looking_for_log_probabilities_decides_nothing(loopback: Loopback) -> None:
+    backend = build_compatible("judge", base_url=loopback.url, server="openai")
+    loopback.answer = lambda seen: Answer({"error": {"message": "overloaded"}}, 503)
+    await backend.prepare(labels=True)
+    assert backend.capabilities.label_logprobs == "raw"
+    loopback.answer = lambda seen: Answer(completion("yes"))
+    await backend.prepare(labels=True)
+    assert backend.capabilities.label_logprobs is None
+    await backend.aclose()
+
+
+@pytest.mark.parametrize("server", ["vllm", "llamacpp", "sglang"])
+async def test_a_server_that_is_known_to_report_log_probabilities_is_asked_nothing_first(
+    server: str, loopback: Loopback
+) -> None:
+    backend = build_compatible("judge", base_url=loopback.url, server=server)
+    await backend.prepare(labels=True)
+    await backend.aclose()
+    assert loopback.seen == []

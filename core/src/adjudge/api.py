@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
 from adjudge.assembly import assemble
 from adjudge.engine import Engine, run_judge
-from adjudge.errors import InputError, UnsupportedError
+from adjudge.errors import BackendError, InputError, UnsupportedError
 from adjudge.interfaces import Backend, Item, Judge, Scoring
-from adjudge.judges.members import backends_of, check_judge
+from adjudge.judges.members import asks_for_labels, backends_of, check_judge, fitted
 from adjudge.ledger import Ledger
 from adjudge.plugins import Plugins, load_plugins, lookup
 from adjudge.rubric import Rubric
@@ -58,6 +59,9 @@ class BoundJudge:
         self, judge: Judge, rubric: Rubric | None, backend: Backend, ledger: Ledger, plugins: Plugins, **engine: Any
     ) -> None:
         """Bind; `rubric` may be None if every submission brings its own. `engine` takes `concurrency`, `policy`."""
+        self.downgraded = False
+        """A read-out that nobody chose and that a backend cannot serve was replaced by `reasoned`."""
+        judge = self._fitted(judge, backend)
         check_judge(judge, rubric, backend.capabilities)
         if rubric is not None:
             build_scoring(plugins, rubric)  # before anything is paid for
@@ -66,6 +70,30 @@ class BoundJudge:
         self.backend = backend
         self.engine = Engine(backend, ledger, **engine)
         self._plugins = plugins
+
+    def _fitted(self, judge: Judge, backend: Backend) -> Judge:
+        found = fitted(judge, backend.capabilities)
+        self.downgraded = self.downgraded or found is not judge
+        return found
+
+    @property
+    def _backends(self) -> list[Backend]:
+        """The backend and those that members bring, each once."""
+        return list({id(one): one for one in (self.backend, *backends_of(self.judge))}.values())
+
+    async def prepare(self) -> None:
+        """Let the backends find out what their servers offer, and fit the judge to that; `many` does it by itself.
+
+        Raises:
+            UnsupportedError: A read-out was chosen that a server cannot serve.
+        """
+        for backend in self._backends:
+            if (find_out := getattr(backend, "prepare", None)) is not None:
+                # A server that cannot be reached now may be up at the first question, which is asked again and again.
+                with suppress(BackendError):
+                    await find_out(labels=asks_for_labels(self.judge))
+        self.judge = self._fitted(self.judge, self.backend)
+        check_judge(self.judge, None, self.backend.capabilities)
 
     async def __call__(self, item: Item | str) -> Result:
         """Judge one submission, comparison or plain text."""
@@ -86,7 +114,9 @@ class BoundJudge:
         Raises:
             StoppedError: The engine was stopped before all were finished.
             LedgerError: The ledger cannot be written.
+            UnsupportedError: The server turned out to lack what the chosen read-out needs.
         """
+        await self.prepare()
         results: dict[int, Result] = {}
 
         def finish(position: int, verdicts: Sequence[Verdict]) -> None:
@@ -115,7 +145,7 @@ class BoundJudge:
 
     async def aclose(self) -> None:
         """Release the backends, those of members too, and the ledger."""
-        for backend in {id(one): one for one in (self.backend, *backends_of(self.judge))}.values():
+        for backend in self._backends:
             await backend.aclose()
         self.engine.ledger.close()
 

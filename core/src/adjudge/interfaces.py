@@ -71,7 +71,9 @@ class Backend(Protocol):
     """A model that answers questions; the only impure part of a judgement.
 
     A backend may further offer `ask_many(questions) -> list[Reply]` (offline engines, batch services),
-    `embed(texts) -> list[list[float]]` and `hidden_states(texts, layer)`; `capabilities` says so.
+    `embed(texts) -> list[list[float]]` and `hidden_states(texts, layer)`; `capabilities` says so. With
+    `prepare(*, labels)` it finds out what its server offers before the first question (with `labels` also whether it
+    gives log-probabilities), so that `capabilities` is exact.
     """
 
     @property

@@ -165,10 +165,52 @@ def test_a_rubric_file_that_is_not_there_or_broken_is_an_error_of_ours(tmp_path)
         load_rubric(str(broken))
 
 
-def test_a_label_read_out_is_refused_before_any_call_where_there_are_no_log_probabilities():
+def test_a_chosen_label_read_out_is_refused_before_any_call_where_there_are_no_log_probabilities():
     backend = ScriptedBackend(capabilities=PLAIN)
     with pytest.raises(UnsupportedError, match="no label log-probabilities; use --read-out reasoned"):
-        make_judge(rubric_of("a"), backend=backend)
+        make_judge(rubric_of("a"), backend=backend, read_out="label")
+    assert backend.asked == 0
+
+
+async def test_a_read_out_that_nobody_chose_becomes_reasoned_where_there_are_no_log_probabilities_and_says_so():
+    async with make_judge(rubric_of("a"), backend=ScriptedBackend(capabilities=PLAIN)) as judge:
+        result = await judge("Some text.")
+        assert judge.downgraded
+        assert judge.judge.settings.read_out.name.startswith("reasoned")
+    assert result.verdicts[0].level is not None
+    assert result.verdicts[0].distribution is None
+
+
+async def test_a_read_out_is_not_replaced_where_the_backend_can_serve_it():
+    async with make_judge(rubric_of("a"), backend=ScriptedBackend()) as judge:
+        await judge("Some text.")
+        assert not judge.downgraded
+
+
+class FindsOut(ScriptedBackend):
+    """Tells only when it is asked to prepare what its server offers."""
+
+    prepared_for: bool | None = None
+
+    async def prepare(self, *, labels=False):
+        self.prepared_for = labels
+        self.capabilities = PLAIN
+
+
+async def test_what_a_server_lacks_is_found_out_before_the_first_question():
+    backend = FindsOut()
+    async with make_judge(rubric_of("a"), backend=backend) as judge:
+        result = await judge("Some text.")
+        assert judge.downgraded
+    assert backend.prepared_for
+    assert result.score.coverage == 1
+
+
+async def test_a_chosen_read_out_that_the_server_turns_out_to_lack_ends_the_run_before_the_first_question():
+    backend = FindsOut()
+    async with make_judge(rubric_of("a"), backend=backend, read_out="label") as judge:
+        with pytest.raises(UnsupportedError, match="use --read-out reasoned"):
+            await judge("Some text.")
     assert backend.asked == 0
 
 

@@ -280,17 +280,29 @@ def test_a_rule_that_needs_an_order_is_refused_before_anything_is_asked(kit):
     assert members[0].asked == 0
 
 
-def test_a_read_out_that_a_members_backend_lacks_is_refused_before_anything_is_asked(kit):
+def test_a_chosen_read_out_that_a_members_backend_lacks_is_refused_before_anything_is_asked(kit):
     from adjudge.interfaces import Capabilities
 
     plain = kit.backend("plain", capabilities=Capabilities(json_schema=True))
     members = [kit.backend("x"), plain]
     with pytest.raises(UnsupportedError, match="read-out reasoned"):
-        kit.judged(kit.rubric(kit.criterion("a")), kit.submission(), judge="panel", members=members)
+        kit.judged(kit.rubric(kit.criterion("a")), kit.submission(), judge="panel", members=members, read_out="label")
     result = kit.judged(
         kit.rubric(kit.criterion("a")), kit.submission(), judge="panel", members=members, read_out="reasoned"
     )
     assert result.verdicts[0].level == "met"
+
+
+def test_only_the_member_whose_backend_lacks_log_probabilities_is_read_another_way(kit):
+    from adjudge.interfaces import Capabilities
+
+    plain = kit.backend("plain", capabilities=Capabilities(json_schema=True))
+    members = [kit.backend("x"), plain]
+    result = kit.judged(kit.rubric(kit.criterion("a")), kit.submission(), judge="panel", members=members)
+    with_labels, reasoned = result.verdicts[0].members
+    assert with_labels.distribution is not None
+    assert reasoned.distribution is None
+    assert {with_labels.level, reasoned.level} == {"met"}
 
 
 def test_a_member_that_says_nothing_of_a_criterion_is_lost_for_it(kit):

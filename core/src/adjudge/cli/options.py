@@ -68,7 +68,10 @@ class How:
             "sampling": self.sampling or None,
             "repeats": self.repeats,
         }
-        return defaults | {name: value for name, value in asked.items() if value is not None} | self.judge_options
+        given = {name: value for name, value in asked.items() if value is not None} | self.judge_options
+        if defaults.get("read_out") == "label" and not {"read_out", "read_out_options"} & given.keys():
+            defaults = {name: value for name, value in defaults.items() if name != "read_out"}  # nobody insists on it
+        return defaults | given
 
 
 def pairs(_context: click.Context, parameter: click.Parameter, given: Sequence[str]) -> dict[str, Any]:

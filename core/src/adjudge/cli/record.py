@@ -16,6 +16,10 @@ from adjudge.privacy import verdict_without_text, without_text
 from adjudge.report import CardStore, RunRecord, identity_hash
 from adjudge.verdict import Result
 
+DOWNGRADED = (
+    "read-out reasoned in place of label: a backend gives no label log-probabilities, so there are no probabilities"
+    " of levels; choose with --read-out"
+)
 ASKED, SERVED = "questions asked now", "answered from the ledger"
 
 
@@ -39,8 +43,13 @@ def record_of(job: Job, items: Sequence[Item], results: Sequence[Result], bound:
         provenance=provenance(job, bound),
         figures=figures,
         card=card,
-        warnings=[*job.warnings, *store.warnings, *_weak(results)],
+        warnings=[*job.warnings, *store.warnings, *_downgraded(bound), *_weak(results)],
     )
+
+
+def _downgraded(bound: BoundJudge) -> list[str]:
+    """What to know where the read-out is not the usual one."""
+    return [DOWNGRADED] if bound.downgraded else []
 
 
 def _weak(results: Sequence[Result]) -> list[str]:

@@ -19,7 +19,7 @@ from adjudge.cli.interrupt import stopping
 from adjudge.cli.job import Job
 from adjudge.cli.options import How
 from adjudge.cli.progress import Progress
-from adjudge.cli.record import ASKED, SERVED, now, record_of, saved
+from adjudge.cli.record import ASKED, DOWNGRADED, SERVED, now, record_of, saved
 from adjudge.errors import InputError, UnsupportedError
 from adjudge.interfaces import Backend, Item, Judge
 from adjudge.judges.members import backends_of
@@ -164,6 +164,9 @@ async def _answered(job: Job, ledger: Ledger) -> Sequence[Item]:
 
 
 async def _judge_all(bound: BoundJudge, items: Sequence[Item], ledger: Ledger, run: int) -> list[Result]:
+    await bound.prepare()
+    if bound.downgraded:
+        click.echo(f"warning: {DOWNGRADED}", err=True)
     progress = Progress(len(items), bound.engine.tally)
 
     def done(position: int, result: Result) -> None:

@@ -19,27 +19,35 @@ __all__ = ["SPECS", "settings_from"]
 
 
 def settings_from(  # noqa: PLR0917 - given by name
-    read_out: str | ReadOut = "label",
+    read_out: str | ReadOut | None = None,
     read_out_options: Mapping[str, Any] | None = None,
     template: str | None = None,
     sampling: Mapping[str, Any] | Sampling | None = None,
     repeats: int = 1,
     check_consistency: bool = False,
 ) -> Settings:
-    """Settings from plain options.
+    """Settings from plain options; without a read-out `label`, or `reasoned` where a backend cannot serve that.
 
     Raises:
         UnknownNameError: No such read-out, or it has no such option.
         UnsupportedError: An option has a value that it cannot take.
     """
-    built = build_read_out(read_out, **(read_out_options or {})) if isinstance(read_out, str) else read_out
+    named = "label" if read_out is None else read_out
+    built = build_read_out(named, **(read_out_options or {})) if isinstance(named, str) else named
     if isinstance(sampling, Mapping):
         sampling = sampling_from(built.sampling, sampling)
     if template is not None:
         template_named(template)
     votes = validated("repeats", Annotated[int, Field(ge=1)], repeats)
     checked = validated("check_consistency", bool, check_consistency)
-    return Settings(read_out=built, template=template, sampling=sampling, repeats=votes, check_consistency=checked)
+    return Settings(
+        read_out=built,
+        template=template,
+        sampling=sampling,
+        repeats=votes,
+        check_consistency=checked,
+        left_open=read_out is None and not read_out_options,
+    )
 
 
 def _settings(judge: str, options: Mapping[str, Any], *own: str) -> Settings:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from typing import Any, Self, TypeVar
 
 from adjudge.errors import AdjudgeError
@@ -14,6 +14,7 @@ from adjudge.interfaces import Ask, Backend, Capabilities, Item, Judge, Member
 from adjudge.judges.asking import Subject
 from adjudge.judges.compare import OVERALL, overall
 from adjudge.judges.isolated import is_ruled_out
+from adjudge.readout import LabelReadOut
 from adjudge.rubric import Rubric
 from adjudge.submission import Comparison
 from adjudge.verdict import Question, Reply, Usage, Verdict, total
@@ -169,6 +170,36 @@ def described(judge: Judge) -> list[dict[str, Any]]:
     ]
 
 
+def asks_for_labels(judge: Judge) -> bool:
+    """Whether it, or a judge inside it, reads probabilities of labels."""
+    own = isinstance(getattr(getattr(judge, "settings", None), "read_out", None), LabelReadOut)
+    return own or any(asks_for_labels(member.judge) for member in members_of(judge))
+
+
+def fitted(judge: Judge, capabilities: Capabilities) -> Judge:
+    """The judge, with the `reasoned` read-out wherever `label` was only the default and the backend cannot serve it.
+
+    Args:
+        judge: A judge; the same object is given back if nothing has to change.
+        capabilities: Of the backend that it asks; members may bring their own.
+    """
+    changes: dict[str, Any] = {}
+    settings = getattr(judge, "settings", None)
+    if settings is not None and settings.left_open and settings.lacks(capabilities):
+        changes["settings"] = settings.reasoned()
+    for name in ("members", "reserves"):
+        members: tuple[Member, ...] = getattr(judge, name, ())
+        inside = tuple(_fitted_member(member, capabilities) for member in members)
+        if any(new is not old for new, old in zip(inside, members, strict=True)):
+            changes[name] = inside
+    return replace(judge, **changes) if changes and is_dataclass(judge) and not isinstance(judge, type) else judge
+
+
+def _fitted_member(member: Member, outer: Capabilities) -> Member:
+    judge = fitted(member.judge, outer if member.backend is None else member.backend.capabilities)
+    return member if judge is member.judge else replace(member, judge=judge)
+
+
 def check_judge(judge: Judge, rubric: Rubric | None, capabilities: Capabilities) -> None:
     """Refuse what cannot work before anything is paid for: read-outs that a backend lacks, rubrics that do not fit.
 
@@ -190,9 +221,11 @@ __all__ = [
     "OVERALL",
     "Through",
     "asked_of",
+    "asks_for_labels",
     "backends_of",
     "check_judge",
     "described",
+    "fitted",
     "in_waves",
     "joint_fingerprint",
     "members_of",

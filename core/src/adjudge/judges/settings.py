@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Ask, Capabilities, Item
 from adjudge.judges.asking import Inquiry
 from adjudge.prompts import Evidence, template_named
-from adjudge.readout import LabelReadOut, ReadOut
+from adjudge.readout import LabelReadOut, ReadOut, ReasonedReadOut
 from adjudge.rubric import Rubric
 from adjudge.submission import Comparison, Submission
 from adjudge.verdict import Sampling
@@ -29,6 +30,8 @@ class Settings:
     """Votes per criterion."""
     check_consistency: bool = False
     """Ask once more about a level that its own explanation contradicts."""
+    left_open: bool = False
+    """Nobody chose the read-out, so that another may take its place where a backend cannot serve it."""
 
     def __post_init__(self) -> None:
         silent = isinstance(self.read_out, LabelReadOut) or getattr(self.read_out, "order", "") == "level-only"
@@ -57,13 +60,25 @@ class Settings:
             check_consistency=self.check_consistency,
         )
 
+    def lacks(self, capabilities: Capabilities) -> bool:
+        """Whether the backend cannot serve the read-out."""
+        return isinstance(self.read_out, LabelReadOut) and capabilities.label_logprobs is None
+
+    def reasoned(self) -> Self:
+        """The same with the `reasoned` read-out, and room for what it writes."""
+        read_out = ReasonedReadOut()
+        sampling = self.sampling
+        if sampling is not None:
+            sampling = sampling.model_copy(update={"max_tokens": max(sampling.max_tokens, read_out.max_tokens)})
+        return replace(self, read_out=read_out, sampling=sampling)
+
     def check(self, capabilities: Capabilities) -> None:
         """Refuse a read-out that the backend cannot serve.
 
         Raises:
             UnsupportedError: With what to choose instead.
         """
-        if isinstance(self.read_out, LabelReadOut) and capabilities.label_logprobs is None:
+        if self.lacks(capabilities):
             raise UnsupportedError("this backend gives no label log-probabilities; use --read-out reasoned")
 
 

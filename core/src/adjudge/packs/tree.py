@@ -23,6 +23,7 @@ MAX_NODES = 30_000
 """Most keys and values together."""
 MAX_TEXT = 200_000
 """Longest scalar, in characters."""
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 # libyaml where PyYAML was built with it: about ten times faster, and tested to give the same trees.
 FAST_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -176,6 +177,9 @@ def _events(text: str, findings: Findings, loader_class: Any) -> Iterator[Any]:
     except yaml.MarkedYAMLError as error:
         place = last if error.problem_mark is None else _place(error.problem_mark)
         problem = " ".join(str(error.problem or error.context).split())
+        if "nesting depth" in problem:  # newer parsers have a limit of their own
+            findings.add(place, _TOO_DEEP, "too-deep")
+            findings.raise_if_any()
         hint = next((hint for sign, hint in _HINTS if sign in problem), "check the line above as well")
         findings.add(place, f"no valid YAML: {problem}; {hint}", "yaml-syntax")
         findings.raise_if_any()
@@ -234,7 +238,7 @@ class _Builder:
             self._attach(node)
             self._open.append(_Frame(node))
             if len(self._open) > MAX_DEPTH:
-                self._stop(place, f"nested deeper than {MAX_DEPTH} levels", "too-deep")
+                self._stop(place, _TOO_DEEP, "too-deep")
         elif isinstance(event, yaml.ScalarEvent):
             self._check_text(event.value, place)
             self._attach(Node(place, "scalar", text=event.value, quoted=bool(event.style)))

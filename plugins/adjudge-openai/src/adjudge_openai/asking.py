@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from adjudge.verdict import Failure, Question, Reply, Usage
+from adjudge.verdict import Failure, Prompt, Question, Reply, Usage
 from adjudge_openai.answers import served_model
 from adjudge_openai.chat import Body, Chat, Sent
 from adjudge_openai.failures import CallError, Received, broken, error_text, failure_of, parsed
@@ -15,6 +16,7 @@ from adjudge_openai.responses import Responses
 
 Dialect = Chat | Responses
 Make = Callable[[], tuple[Body, Sent]]
+_SHORT = Question(prompt=Prompt(system="", input="", output="", ask="Say yes or no."), labels=("yes", "no"))
 NO_LOGPROBS = "this server reports no log-probabilities; use --read-out reasoned"
 _MOST_STEPS = 10
 
@@ -49,6 +51,15 @@ async def answer(question: Question, dialect: Dialect, send: Send, tokenize: Tok
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         # A reply of another shape than the protocol's; its text may hold anything, so only the kind of fault is told.
         return broken(f"{dialect.path}: a reply of unexpected shape ({type(error).__name__})").reply()
+
+
+async def find_labels(dialect: Dialect, send: Send) -> None:
+    """Find out with one short question whether the server reports log-probabilities, unless that is known."""
+    if not isinstance(dialect, Chat) or dialect.flavour.reports or dialect.taken.reported:
+        return
+    reader = LabelReader(_SHORT, dialect, send, None)
+    with suppress(CallError, KeyError, TypeError, ValueError, AttributeError, IndexError):
+        await reader.run()  # what it learns is kept in `taken`; any other fault is met again at the first question
 
 
 async def _exchange(dialect: Dialect, send: Send, make: Make) -> tuple[Mapping[str, Any], Sent]:

@@ -17,7 +17,7 @@ import orjson
 from adjudge.errors import BackendError
 from adjudge.interfaces import Capabilities
 from adjudge.verdict import Failure, Question, Reply, Usage
-from adjudge_openai.asking import answer
+from adjudge_openai.asking import answer, find_labels
 from adjudge_openai.chat import Body, Chat
 from adjudge_openai.failures import CallError, Received, broken, hide, parsed
 from adjudge_openai.flavours import AUTO, Flavour, flavour_named, recognised
@@ -171,16 +171,22 @@ class CompatibleBackend:
             concurrency=self._options.concurrency,
         )
 
-    async def prepare(self) -> None:
+    async def prepare(self, *, labels: bool = False) -> None:
         """Find out which server it is, if that was left to `auto`; the first question does it otherwise.
+
+        Args:
+            labels: Find out too whether it reports log-probabilities: a server that is not known is asked a question
+                of a few tokens.
 
         Raises:
             BackendError: It cannot be reached.
         """
         try:
-            await self._known()
+            chat = await self._known()
         except CallError as error:
             raise BackendError(f"{self.name}: {error.failure.detail}") from None
+        if labels:
+            await find_labels(chat, self._wire)
 
     async def ask(self, question: Question) -> Reply:
         """Send one question once; a failure is a reply that holds it."""

@@ -23,6 +23,8 @@ class Flavour:
     """Value of the option `server`."""
     top: int = 20
     """Likeliest tokens to ask for; 0 if the server reports none."""
+    reports: bool = False
+    """Known to report log-probabilities; a server that may or may not is asked one short question first."""
     continuation: Continuation = "none"
     """How later tokens of a label are read."""
     begun: Mapping[str, Any] = field(default_factory=dict)
@@ -41,12 +43,21 @@ _CONTINUE = {"continue_final_message": True, "add_generation_prompt": False}
 FLAVOURS: Mapping[str, Flavour] = {
     flavour.name: flavour
     for flavour in (
-        Flavour(name="vllm", continuation="prefill", begun=_CONTINUE, names=True, top_k=True, owners=("vllm",)),
+        Flavour(
+            name="vllm",
+            reports=True,
+            continuation="prefill",
+            begun=_CONTINUE,
+            names=True,
+            top_k=True,
+            owners=("vllm",),
+        ),
         # The last assistant turn is continued without being asked for, but templates differ in what they trim there;
         # the grammar is exact, and the probabilities that are reported with it are those before it.
-        Flavour(name="llamacpp", top=100, continuation="forced", top_k=True, owners=("llamacpp",)),
+        Flavour(name="llamacpp", top=100, reports=True, continuation="forced", top_k=True, owners=("llamacpp",)),
         Flavour(
             name="sglang",
+            reports=True,
             continuation="prefill",
             begun={"continue_final_message": True},
             top_k=True,

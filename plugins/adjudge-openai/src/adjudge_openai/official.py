@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from adjudge.errors import BackendError
 from adjudge.interfaces import Capabilities
 from adjudge.verdict import Question, Reply, Usage
-from adjudge_openai.asking import Dialect, answer
+from adjudge_openai.asking import Dialect, answer, find_labels
 from adjudge_openai.batch import Batches
 from adjudge_openai.chat import Body, Chat
 from adjudge_openai.failures import Received, broken, hide
@@ -109,6 +109,11 @@ class OpenAIBackend:
             seed=self._options.api == "chat",
             concurrency=self._options.concurrency,
         )
+
+    async def prepare(self, *, labels: bool = False) -> None:
+        """Find out whether the model reports log-probabilities, if `labels`; that takes a question of a few tokens."""
+        if labels:
+            await find_labels(self._dialect, self._send)
 
     async def ask(self, question: Question) -> Reply:
         """Send one question once; a failure is a reply that holds it."""
