@@ -7,7 +7,7 @@
             return MyBackend()
 
 A contract is a class of tests that hold for every backend, judge, pack, task or scoring. Contracts need pytest;
-`ScriptedBackend` does not.
+`ScriptedBackend` and `Loopback`, a real HTTP server that answers as a test says, do not.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from adjudge.testing.backends import BackendContract
     from adjudge.testing.judges import ComparingJudgeContract, JudgeContract
+    from adjudge.testing.loopback import Loopback, Seen, Served
     from adjudge.testing.packs import PackContract
     from adjudge.testing.scorings import ScoringContract
     from adjudge.testing.scripted import Answer, ScriptedBackend
@@ -29,9 +30,12 @@ _MODULE_OF = {
     "BackendContract": "backends",
     "ComparingJudgeContract": "judges",
     "JudgeContract": "judges",
+    "Loopback": "loopback",
     "PackContract": "packs",
     "ScoringContract": "scorings",
     "ScriptedBackend": "scripted",
+    "Seen": "loopback",
+    "Served": "loopback",
     "TaskContract": "tasks",
 }
 
@@ -40,9 +44,12 @@ __all__ = [
     "BackendContract",
     "ComparingJudgeContract",
     "JudgeContract",
+    "Loopback",
     "PackContract",
     "ScoringContract",
     "ScriptedBackend",
+    "Seen",
+    "Served",
     "TaskContract",
 ]
 
