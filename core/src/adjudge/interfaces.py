@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
-from adjudge.rubric import Rubric
+from adjudge.rubric import Criterion, Rubric
 from adjudge.submission import Comparison, Submission
 from adjudge.verdict import Question, Reply, Result, Score, Verdict
 
@@ -107,6 +107,25 @@ class Judge(Protocol):
 
         Returns:
             One verdict per criterion and repeat, in the rubric's order.
+        """
+
+
+class Calibration(Protocol):
+    """Maps a judge's distribution over the levels of a criterion to a better one; a pure function."""
+
+    @property
+    def name(self) -> str:
+        """What it is and what it was fitted to; part of the fingerprint of every verdict that it changed."""
+
+    def __call__(self, criterion: Criterion, distribution: Mapping[str, float]) -> Mapping[str, float]:
+        """Map.
+
+        Args:
+            criterion: The criterion.
+            distribution: Probability of each level of its scale, by id; sums to 1.
+
+        Returns:
+            The same keys; sums to 1.
         """
 
 
@@ -292,6 +311,7 @@ __all__ = [
     "Ask",
     "Backend",
     "BackendSpec",
+    "Calibration",
     "Capabilities",
     "Item",
     "Judge",

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from adjudge.interfaces import Judge, JudgeSpec, Member
+from adjudge.interfaces import Calibration, Judge, JudgeSpec, Member
 from adjudge.judges.settings import Settings
 from adjudge.options import refuse_unknown, sampling_from, validated
 from adjudge.prompts import template_named
@@ -145,6 +145,20 @@ def _commit_first(*, members: tuple[Member, ...], max_own_tokens: int = 400) -> 
     return CommitFirstJudge(members, max_tokens=most)
 
 
+def _calibrated(
+    *,
+    members: tuple[Member, ...],
+    temperature: float = 1.0,
+    temperatures: Mapping[str, float] | None = None,
+    calibration: Calibration | None = None,
+) -> Judge:
+    from adjudge.judges.calibrated import CalibratedJudge, Temperature
+
+    default = validated("judge 'calibrated': temperature", float, temperature)
+    named = validated("judge 'calibrated': temperatures", dict[str, float], temperatures or {})
+    return CalibratedJudge(members, calibration or Temperature(default, named))
+
+
 def _rules() -> Judge:
     from adjudge.judges.rules import RulesJudge
 
@@ -190,6 +204,12 @@ SPECS = (
         name="commit-first",
         build=_commit_first,
         summary="answers the task itself before it sees the submission (members)",
+        members=_MEMBERS,
+    ),
+    JudgeSpec(
+        name="calibrated",
+        build=_calibrated,
+        summary="maps the probabilities of each criterion's levels (members, temperature, temperatures, calibration)",
         members=_MEMBERS,
     ),
     JudgeSpec(name="rules", build=_rules, summary="checks that need no model, declared by the criteria", asks=False),
