@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -151,36 +152,45 @@ def relevelled(**fields):
 ALL = ("input", "output", "reference", "context")
 
 
-@pytest.mark.parametrize(
-    "different",
-    [
-        {"criterion": changed(text="It is short.")},
-        {"criterion": changed(evidence=("output",))},
-        {"criterion": changed(evidence=("input", "output", "reference"))},
-        {"criterion": changed(examples=(Example(output="x", level="low"),))},
-        {"criterion": relevelled(score=2)},
-        {"criterion": relevelled(anchor="very clear")},
-        {"criterion": relevelled(label="superb")},
-        {"criterion": relevelled(id="top")},
-        {"submission": SUBMISSION.model_copy(update={"input": "Who?"})},
-        {"submission": SUBMISSION.model_copy(update={"output": "Thus."})},
-        {"rubric": rubric_of(role="nurse")},
-        {"rubric": rubric_of(instructions="Be strict.")},
-        {"rubric": rubric_of(template="healthbench")},
-        {"settings": Settings(template="morebench")},
-        {"settings": Settings(read_out=ReasonedReadOut())},
-        {"settings": Settings(read_out=ReasonedReadOut(order="level-first"))},
-        {"settings": Settings(read_out=ReasonedReadOut(order="level-only"))},
-        {"settings": Settings(read_out=ReasonedReadOut(quotes=True))},
-        {"settings": Settings(read_out=ReasonedReadOut(max_tokens=30))},
-        {"settings": Settings(read_out=LabelReadOut(min_mass=0.2))},
-        {"settings": Settings(read_out=LabelReadOut(keys="words"))},
-        {"settings": Settings(sampling=Sampling(temperature=1.0))},
-    ],
-    ids=lambda different: str(different)[:60],
-)
-def test_what_the_judge_sees_or_how_it_is_read_changes_it(different):
-    assert judged_key(**different) != judged_key()
+SEEN = {
+    "text of the criterion": {"criterion": changed(text="It is short.")},
+    "evidence that is left out": {"criterion": changed(evidence=("output",))},
+    "evidence that is shown": {"criterion": changed(evidence=("input", "output", "reference"))},
+    "judged examples": {"criterion": changed(examples=(Example(output="x", level="low"),))},
+    "score of a level": {"criterion": relevelled(score=2)},
+    "anchor of a level": {"criterion": relevelled(anchor="very clear")},
+    "word of a level": {"criterion": relevelled(label="superb")},
+    "id of a level": {"criterion": relevelled(id="top")},
+    "input": {"submission": SUBMISSION.model_copy(update={"input": "Who?"})},
+    "output": {"submission": SUBMISSION.model_copy(update={"output": "Thus."})},
+    "role": {"rubric": rubric_of(role="nurse")},
+    "instructions": {"rubric": rubric_of(instructions="Be strict.")},
+    "template of the rubric": {"rubric": rubric_of(template="healthbench")},
+    "template that was chosen": {"settings": Settings(template="morebench")},
+    "read-out": {"settings": Settings(read_out=ReasonedReadOut())},
+    "order of explanation and level": {"settings": Settings(read_out=ReasonedReadOut(order="level-first"))},
+    "levels alone": {"settings": Settings(read_out=ReasonedReadOut(order="level-only"))},
+    "quotes": {"settings": Settings(read_out=ReasonedReadOut(quotes=True))},
+    "tokens of a reply": {"settings": Settings(read_out=ReasonedReadOut(max_tokens=30))},
+    "least label mass": {"settings": Settings(read_out=LabelReadOut(min_mass=0.2))},
+    "numbers or words for levels": {"settings": Settings(read_out=LabelReadOut(keys="words"))},
+    "sampling": {"settings": Settings(sampling=Sampling(temperature=1.0))},
+}
+"""By what is changed: one thing at a time that the judge sees, or how it is read."""
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_what_the_judge_sees_or_how_it_is_read_changes_it(name):
+    assert judged_key(**SEEN[name]) != judged_key()
+
+
+def test_the_documentation_lists_each_thing_that_changes_it():
+    page = (Path(__file__).parents[3] / "docs" / "explanation" / "verdict.md").read_text("utf-8")
+    listed = page.partition("## 2.")[2].partition("## 3.")[0]
+    fields = {*CHANGES, *SAMPLING_CHANGES, *Message.model_fields, *IDENTITY}
+    cases = {*SEEN, *(f"`{name}`" for name in fields)}
+    assert len(cases) >= 22
+    assert not [name for name in cases if name not in listed]
 
 
 @pytest.mark.parametrize(
