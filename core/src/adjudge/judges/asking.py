@@ -131,7 +131,7 @@ class Inquiry:
 
     def repeated(self, repeat: int) -> Inquiry:
         """The same inquiry, another repeat."""
-        return replace(self, repeat=repeat)
+        return self if repeat == self.repeat else replace(self, repeat=repeat)
 
     def question(self, criteria: Sequence[Criterion]) -> Question:
         """The question about one or more criteria."""

@@ -31,8 +31,8 @@ def usage_of(prompt: object, cached: object, written: object, price: Price | Non
         price: What they cost, if known.
         paid: What the server itself says that the request cost, in dollars; goes before `price`.
     """
-    all_of_it = max(count(prompt), count(cached))
-    usage = Usage(prompt_tokens=all_of_it, cached_tokens=count(cached), completion_tokens=count(written))
+    served = count(cached) if cached else 0
+    usage = Usage(prompt_tokens=max(count(prompt), served), cached_tokens=served, completion_tokens=count(written))
     if isinstance(paid, int | float) and math.isfinite(paid) and paid > 0:
         return usage.model_copy(update={"cost": float(paid)})
     return usage.model_copy(update={"cost": price.cost(usage)}) if price else usage

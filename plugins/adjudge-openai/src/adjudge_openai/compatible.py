@@ -130,6 +130,7 @@ class CompatibleBackend:
                 f"openai-compatible: say where the server is: -B base_url=http://HOST:PORT/v1, or {where}"
             )
         self._model, self._options = model, options
+        self._here = is_here(self._url)
         self._wire = Wire(self._url, model, options)
         # Its own file only: a model on one's own server costs nothing, whatever it is called.
         self._price = price_of(model, shipped=False)
@@ -166,7 +167,7 @@ class CompatibleBackend:
             json_schema=True,
             prefix_cache=True,
             seed=True,
-            local=is_here(self._url),
+            local=self._here,
             context_tokens=self._options.context_tokens,
             concurrency=self._options.concurrency,
         )
@@ -210,7 +211,7 @@ class CompatibleBackend:
             flavour,
             extra=self._options.extra,
             price=self._price,
-            priced=not is_here(self._url),
+            priced=not self._here,
             raw=True,
             thinking=self._options.thinking_tokens,
         )
