@@ -13,7 +13,14 @@ from adjudge.metrics.agreement import (
     quadratic_weighted_kappa,
 )
 from adjudge.metrics.bootstrap import cluster_bootstrap
-from adjudge.metrics.estimate import Estimate, clustered_mean, clustered_rate, paired_difference, wilson
+from adjudge.metrics.estimate import (
+    Estimate,
+    clustered_error,
+    clustered_mean,
+    clustered_rate,
+    paired_difference,
+    wilson,
+)
 from adjudge.metrics.figures import level_agreement, preference_agreement, score_correlation
 from adjudge.metrics.rank import kendall_tau_b, spearman
 
@@ -21,6 +28,7 @@ __all__ = [
     "Estimate",
     "accuracy",
     "cluster_bootstrap",
+    "clustered_error",
     "clustered_mean",
     "clustered_rate",
     "cohen_kappa",

@@ -102,11 +102,24 @@ def clustered_mean(
     found = Estimate(value=mean, n=len(values), clusters=count if clusters is not None else None)
     if count < 2:  # noqa: PLR2004 - a spread needs two
         return replace(found, note="no interval: fewer than 2 clusters")
-    error = math.sqrt(count / (count - 1) * math.fsum(s * s for s in sums)) / len(values)
-    half = t_quantile((1 + level) / 2, count - 1) * error
+    half = t_quantile((1 + level) / 2, count - 1) * _error(sums, len(values))
     return replace(
         found, low=mean - half, high=mean + half, note=few(count), method=f"clustered t {level:.0%}, {count - 1} df"
     )
+
+
+def clustered_error(values: Sequence[float], clusters: Sequence[Hashable] | None = None) -> float | None:
+    """The standard error that `clustered_mean` rests on; None over fewer than two clusters.
+
+    Raises:
+        ValueError: `values` and `clusters` differ in length.
+    """
+    sums = _residuals(values, clusters) if values else []
+    return _error(sums, len(values)) if len(sums) > 1 else None
+
+
+def _error(sums: Sequence[float], n: int) -> float:
+    return math.sqrt(len(sums) / (len(sums) - 1) * math.fsum(s * s for s in sums)) / n
 
 
 def _residuals(values: Sequence[float], clusters: Sequence[Hashable] | None) -> list[float]:

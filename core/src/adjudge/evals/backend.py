@@ -1,0 +1,266 @@
+"""The backend `inspect`: any model that inspect-ai can ask, by name or by role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from adjudge.errors import BackendError
+from adjudge.evals.faults import failure_of
+from adjudge.interfaces import Capabilities
+from adjudge.reply_text import UnreadableError, parse_json_reply
+from adjudge.verdict import Failure, Question, Reply, Usage
+
+if TYPE_CHECKING:
+    from inspect_ai.model import CachePolicy, ChatMessage, GenerateConfig, Model, ModelOutput
+
+GRADER = "grader"
+"""inspect's name for the role of the judging model."""
+LABEL_TOKENS = 64
+"""Room for a label, however many tokens it has."""
+_UNLIMITED = 10_000
+
+
+class InspectBackend:
+    """A model of inspect; each question is one call of `Model.generate`."""
+
+    def __init__(
+        self, model: Model, *, concurrency: int = _UNLIMITED, cache: bool = False, closes: bool = False
+    ) -> None:
+        """Wrap a model.
+
+        Args:
+            model: Who answers.
+            concurrency: Questions in flight; inspect's own limits hold besides.
+            cache: Let inspect's cache answer. A cached reply that cannot be read is never served: it is asked for anew.
+            closes: The model is this backend's own and is closed with it.
+        """
+        self.model = model
+        self._concurrency, self._cache, self._closes = concurrency, cache, closes
+        self._schemas = True
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    @property
+    def name(self) -> str:
+        """`inspect:` and the model, as inspect names it."""
+        return f"inspect:{self.model}"
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Model, endpoint and the decoding parameters that it was bound with."""
+        config = self.model.config.model_dump(mode="json", exclude_none=True, exclude=set(_TRAFFIC))
+        return {"backend": "inspect", "model": str(self.model), "endpoint": self.model.api.base_url, "config": config}
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """JSON by schema, where the provider takes one; inspect promises no log-probabilities of labels."""
+        return Capabilities(json_schema=True, prefix_cache=True, seed=True, concurrency=self._concurrency)
+
+    async def ask(self, question: Question) -> Reply:
+        """Send one question once; a failure is a reply that holds it."""
+        reply = await self._asked_once(question, fresh=False)
+        if self._cache and not _is_readable(question, reply):
+            # It may be an old reply from the cache, which would be replayed for ever.
+            reply = await self._asked_once(question, fresh=True)
+        return reply
+
+    async def aclose(self) -> None:
+        """Close the model if it is this backend's own; may be called twice."""
+        if self._closes:
+            self._closes = False
+            await self.model.api.aclose()
+
+    async def _asked_once(self, question: Question, *, fresh: bool) -> Reply:
+        try:
+            return await self._generated(question, fresh=fresh)
+        except Exception as error:  # noqa: BLE001 - a provider may raise anything; each kind is told apart
+            failure = failure_of(error, self.model)
+            if self._schemas and question.json_schema is not None and _blames_the_schema(error):
+                self._schemas = False
+                return await self._asked_once(question, fresh=fresh)
+            return Reply(stop="error", failure=failure)
+
+    async def _generated(self, question: Question, *, fresh: bool) -> Reply:
+        config = self._config(question)
+        policy = self._policy(question, fresh=fresh)
+        output = await self.model.generate(self._messages(question), config=config, cache=policy)
+        sent = {"json": "json_schema" if config.response_schema else "prompt"} if question.json_schema else {}
+        return reply_of(output, sent)
+
+    def _policy(self, question: Question, *, fresh: bool) -> CachePolicy | bool:
+        """Where inspect's cache looks; for a fresh reply, where nothing ever was."""
+        if not self._cache:
+            return False
+        from inspect_ai.model import CachePolicy
+
+        scopes = {"repeat": str(question.repeat), "attempt": uuid4().hex if fresh else "first"}
+        return CachePolicy(expiry=None, per_epoch=False, scopes=scopes)
+
+    def _messages(self, question: Question) -> list[ChatMessage]:
+        from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser, ContentText
+
+        prompt = question.prompt
+        turns: list[ChatMessage] = [ChatMessageSystem(content=prompt.system)] if prompt.system else []
+        if prompt.shared and str(self.model).startswith("anthropic/"):
+            shared = ContentText(text=prompt.shared, cache_breakpoint=True)
+            turns.append(ChatMessageUser(content=[shared, ContentText(text=prompt.ask)]))
+        else:
+            turns.append(ChatMessageUser(content=prompt.user))
+        kinds = {"assistant": ChatMessageAssistant, "user": ChatMessageUser, "system": ChatMessageSystem}
+        return turns + [kinds[turn.role](content=turn.content) for turn in question.follow_up]
+
+    def _config(self, question: Question) -> GenerateConfig:
+        from inspect_ai.model import GenerateConfig
+
+        sampling = question.sampling
+        length = max(sampling.max_tokens, LABEL_TOKENS) if question.labels else sampling.max_tokens
+        return GenerateConfig(
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            top_k=sampling.top_k,
+            seed=sampling.seed,
+            max_tokens=length,
+            response_schema=_schema_of(question) if self._schemas else None,
+        )
+
+
+_TRAFFIC = ("max_retries", "timeout", "attempt_timeout", "max_connections", "adaptive_connections", "batch", "cache")
+"""Settings of a model that change when it answers, not what."""
+
+
+def _schema_of(question: Question) -> Any:
+    if question.json_schema is None:
+        return None
+    from inspect_ai.model import ResponseSchema
+
+    return ResponseSchema(name="verdict", json_schema=_known_part(question.json_schema), strict=True)
+
+
+def _known_part(schema: Mapping[str, Any]) -> Any:
+    """The schema as far as inspect can say it; what is left out are limits of length, which the reader holds too."""
+    from inspect_ai.util import JSONSchema
+
+    return JSONSchema.model_validate(_without_lengths(schema))
+
+
+def _without_lengths(schema: Any) -> Any:
+    if isinstance(schema, Mapping):
+        return {key: _without_lengths(value) for key, value in schema.items() if key not in ("maxLength", "maxItems")}
+    return schema
+
+
+def reply_of(output: ModelOutput, sent: Mapping[str, Any]) -> Reply:
+    """A reply from what inspect gives; its stop reason comes first, since an error's text stands in the completion."""
+    usage = usage_of(output)
+    reason = output.stop_reason if output.choices else "unknown"
+    if output.error or reason == "content_filter":
+        return _failed(Failure(reason="refusal", detail=_line(output.error or "by a content filter")), usage, "refusal")
+    if reason == "model_length":
+        return _failed(Failure(reason="overflow", detail="the prompt does not fit the model's context"), usage)
+    text = output.completion
+    if not text.strip():
+        cut = " before its token limit" if reason == "max_tokens" else ""
+        return _failed(Failure(reason="parse", detail=f"the model wrote nothing{cut}"), usage)
+    return Reply(
+        text=text,
+        stop="length" if reason == "max_tokens" else "stop",
+        usage=usage,
+        served_model=output.model,
+        sent=dict(sent),
+    )
+
+
+def _failed(failure: Failure, usage: Usage, stop: str = "error") -> Reply:
+    return Reply.model_validate({"stop": stop, "failure": failure, "usage": usage})
+
+
+def usage_of(output: ModelOutput) -> Usage:
+    """Tokens and cost; inspect counts cached tokens beside those of the prompt, here they are a part of them."""
+    used = output.usage
+    if used is None:
+        return Usage()
+    cached = used.input_tokens_cache_read or 0
+    return Usage(
+        prompt_tokens=used.input_tokens + cached + (used.input_tokens_cache_write or 0),
+        cached_tokens=cached,
+        completion_tokens=used.output_tokens,
+        cost=used.total_cost or 0.0,
+    )
+
+
+def _is_readable(question: Question, reply: Reply) -> bool:
+    """Whether the reply has the form that was asked for; a failure was never cached."""
+    if reply.failure is not None:
+        return reply.failure.reason != "parse"
+    if question.labels:
+        return reply.text.strip().strip(".").casefold() in {label.casefold() for label in question.labels}
+    if question.json_schema is None:
+        return True
+    try:
+        data, _ = parse_json_reply(reply)
+    except UnreadableError:
+        return False
+    return _follows(data, question.json_schema)
+
+
+def _follows(data: Any, schema: Mapping[str, Any]) -> bool:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(_without_lengths(schema)).is_valid(data)
+
+
+def _blames_the_schema(error: Exception) -> bool:
+    """Whether the provider refused the request for the sake of the schema rather than of anything else."""
+    said = str(error).casefold()
+    words = ("response_format", "json_schema", "response schema", "output_format", "structured output", "grammar")
+    return getattr(error, "status_code", None) in (400, 422, None) and any(word in said for word in words)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:300]
+
+
+def build(
+    model: str | None = None,
+    *,
+    role: str | None = None,
+    base_url: str | None = None,
+    concurrency: int = 16,
+    cache: bool = False,
+    model_args: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> InspectBackend:
+    """A backend over the model of that name, or over the model bound to a role in the running eval.
+
+    Args:
+        model: As inspect names it: `openai/gpt-4o`, `vllm/…`, `openai-api/SERVICE/MODEL`.
+        role: A model role instead; only inside an eval.
+        base_url: Address of the server.
+        concurrency: Questions in flight.
+        cache: Let inspect's cache answer.
+        model_args: Further arguments of the provider.
+        config: Further fields of inspect's `GenerateConfig`.
+
+    Raises:
+        BackendError: No such model or role, no key, or a package of the provider is missing.
+    """
+    from inspect_ai.model import GenerateConfig, get_model
+
+    if (model is None) == (role is None):
+        raise BackendError("inspect: name a model, inspect:PROVIDER/MODEL, or a role of the running eval, -B role=NAME")
+    try:
+        if role is not None:
+            return InspectBackend(get_model(role=role, required=True), cache=cache)
+        # Retries are the engine's business; its limit is the one on questions in flight.
+        settings = GenerateConfig.model_validate(
+            {"max_retries": 0, "max_connections": concurrency, **dict(config or {})}
+        )
+        made = get_model(model, config=settings, base_url=base_url, memoize=False, **dict(model_args or {}))
+    except Exception as error:
+        raise BackendError(
+            f"inspect:{model or role}: {_line(getattr(error, 'message', None) or str(error))}"
+        ) from error
+    return InspectBackend(made, concurrency=concurrency, cache=cache, closes=True)

@@ -1,0 +1,156 @@
+"""The judge of a running eval: built once per event loop, shared by all samples, closed with the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+from adjudge.api import BoundJudge, installed
+from adjudge.assembly import assemble
+from adjudge.errors import InputError
+from adjudge.evals.graders import Chosen, choose
+from adjudge.evals.settings import LABEL, Asked
+from adjudge.interfaces import Backend, Item, Judge
+from adjudge.judges.members import Through
+from adjudge.ledger import Ledger
+from adjudge.options import refuse_unknown, validated
+from adjudge.plugins import lookup
+from adjudge.sending import Policy
+from adjudge.submission import Submission
+from adjudge.verdict import Question
+
+_PATIENT = Policy(deadline=7 * 86_400.0, attempt_timeout=7 * 86_400.0, attempts=1)
+"""For models of the running eval: inspect retries, and a question may wait for its turn."""
+_EPOCH = 1_000
+
+
+@dataclass(frozen=True)
+class Seated:
+    """A judge ready to judge, and how it came about."""
+
+    bound: BoundJudge
+    """The judge with its engine."""
+    engine: Literal["inspect", "adjudge"]
+    """Whose calls they are."""
+    models: tuple[str, ...]
+    """Names of the judging models."""
+    read_out: str
+    """Name of the read-out."""
+    read_out_asked: str
+    """The read-out that was wanted and is not offered; empty if it was not changed."""
+
+
+@dataclass(frozen=True)
+class InEpoch(Through):
+    """Asks each epoch anew: a ledger would answer the second from the first."""
+
+    epoch: int = 1
+
+    def changed(self, question: Question) -> Question:
+        """The same question as another repeat."""
+        if self.epoch == 1:
+            return question
+        return question.model_copy(update={"repeat": question.repeat + _EPOCH * (self.epoch - 1)})
+
+
+class Bench:
+    """Seats judges for one set of arguments."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self._seated: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, ...], Seated]] = WeakKeyDictionary()
+
+    def seat(self, item: Item) -> Seated:
+        """The judge for such an item, in the running event loop and eval.
+
+        Raises:
+            AdjudgeError: It cannot be built: no grader, no such name, a backend that does not start.
+        """
+        if self.asked.shared is None and not (isinstance(item, Submission) and item.rubric):
+            raise InputError(f"{item.id!r} brings no rubric and none was given; use -T rubric=ID or PATH (-S likewise)")
+        loop = asyncio.get_running_loop()
+        seats = self._seated.setdefault(loop, {})
+        chosen = choose(self.asked)
+        key = (self.asked.judge_for(item), chosen.engine, *chosen.models)
+        if key not in seats:
+            seats[key] = self._build(item, chosen)
+            _close_with(loop, seats[key].bound)
+        return seats[key]
+
+    def _build(self, item: Item, chosen: Chosen) -> Seated:
+        asked, wanted = self.asked, ""
+        judge, backend = _assembled(asked, item, chosen)
+        if _lacks_labels(asked, item, backend) and (other := asked.reasoned_instead()) is not None:
+            wanted = LABEL
+            judge, backend = _assembled(other, item, Chosen((backend,), chosen.engine, chosen.models), chosen)
+        shared = self.asked.shared
+        base = _PATIENT if chosen.engine == "inspect" and asked.backend is None else Policy()
+        policy = Policy.model_validate({**base.model_dump(), **asked.policy})
+        ledger = Ledger(asked.ledger or ":memory:")
+        bound = BoundJudge(judge, shared[0] if shared else None, backend, ledger, installed(), policy=policy)
+        return Seated(bound, chosen.engine, chosen.models, read_out_of(bound), wanted)
+
+
+def _assembled(asked: Asked, item: Item, chosen: Chosen, panel: Chosen | None = None) -> tuple[Judge, Backend]:
+    name, options = asked.judge_for(item), asked.options()
+    members = (panel or chosen).backends
+    if len(members) > 1:  # a role bound to several models is a panel of them
+        options = {**options, "members": [{"backend": member, "judge": name} for member in members]}
+        name = "panel"
+    given = chosen.backends[0]
+    return assemble(installed(), name, options, given, dict(chosen.options) if isinstance(given, str) else None)
+
+
+def _lacks_labels(asked: Asked, item: Item, backend: Backend) -> bool:
+    """Whether labels are wanted of a backend that reports no log-probabilities."""
+    spec = lookup(installed(), installed().judges, "judge", asked.judge_for(item))
+    wants = asked.options().get("read_out", LABEL) == LABEL
+    return spec.asks and wants and backend.capabilities.label_logprobs is None
+
+
+def read_out_of(bound: BoundJudge) -> str:
+    """Name of the read-out; `members` for a judge made of judges, whose members each have their own."""
+    settings = getattr(bound.judge, "settings", None)
+    return str(settings.read_out.name) if settings is not None else "members"
+
+
+def _close_with(loop: asyncio.AbstractEventLoop, bound: BoundJudge) -> None:
+    """Close the judge when the loop ends: it cancels what is left, and this waits for nothing else."""
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await bound.aclose()
+
+    task = loop.create_task(wait(), context=contextvars.Context())
+    _WAITING.add(task)
+    task.add_done_callback(_WAITING.discard)
+
+
+_WAITING: set[asyncio.Task[None]] = set()
+_BENCHES: dict[str, Bench] = {}
+
+
+def bench_of(arguments: Mapping[str, Any]) -> Bench:
+    """The bench for these arguments; solvers and scorers with the same ones share it, and so the judge.
+
+    Raises:
+        AdjudgeError: An argument cannot be.
+    """
+    key = json.dumps(dict(arguments), sort_keys=True, default=repr)
+    if key not in _BENCHES:
+        refuse_unknown("argument of adjudge/rubric", arguments, Asked.__dataclass_fields__)
+        _BENCHES[key] = Bench(validated("adjudge/rubric", Asked, dict(arguments)))
+    return _BENCHES[key]
+
+
+def arguments_of(asked: Asked) -> dict[str, Any]:
+    """The arguments that differ from their defaults, as JSON values."""
+    plain = Asked()
+    return {name: value for name, value in asdict(asked).items() if value != getattr(plain, name)}

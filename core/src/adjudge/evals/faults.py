@@ -1,0 +1,94 @@
+"""What inspect's models raise, as typed failures: nothing that a provider does is ever a verdict."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from adjudge.verdict import Failure, Reason
+
+if TYPE_CHECKING:
+    from inspect_ai.model import Model
+
+_FATAL = (HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+_OVERLOADED = 529
+_QUOTA = ("insufficient_quota", "exceeded your current quota")
+_CONTEXT = ("context length", "context_length", "context window", "too many tokens", "prompt is too long")
+
+
+def failure_of(error: BaseException, model: Model) -> Failure:
+    """The failure that an exception of a call stands for; its text is left out, since it may hold the key."""
+    cause = _innermost(error)
+    kind, status, said = type(cause).__name__, _status(cause), str(cause).casefold()
+    if kind == "LimitExceededError":
+        return _failure("budget", "a limit of the eval was reached")
+    if any(word in said for word in _QUOTA):
+        return _failure("budget", "the quota is spent", fatal=True)
+    if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE) and any(w in said for w in _CONTEXT):
+        return _failure("overflow", "the prompt does not fit the model's context")
+    if status in _FATAL or _is_auth(cause, model):
+        return _failure("infra", f"{_named(status, kind)}: the server refuses this key or model", fatal=True)
+    retryable = _is_retryable(cause, status, model)
+    return _failure("infra", f"the call failed: {_named(status, kind)}", retryable=retryable, wait=_wait(cause, status))
+
+
+def _failure(
+    reason: Reason, detail: str, *, retryable: bool = False, fatal: bool = False, wait: float | None = None
+) -> Failure:
+    return Failure(reason=reason, detail=detail, retryable=retryable, fatal=fatal, retry_after=wait)
+
+
+def _named(status: int | None, kind: str) -> str:
+    return f"HTTP {status}" if status else kind
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """What a retry loop gave up on, or the only error of a group."""
+    attempt = getattr(error, "last_attempt", None)
+    if attempt is not None and attempt.exception() is not None:
+        return _innermost(attempt.exception())
+    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        return _innermost(error.exceptions[0])
+    # inspect wraps what it does not retry in a RuntimeError that holds the request; the cause has the status.
+    if type(error) is RuntimeError and error.__cause__ is not None:
+        return _innermost(error.__cause__)
+    return error
+
+
+def _status(error: BaseException) -> int | None:
+    for value in (getattr(error, "status_code", None), getattr(_response(error), "status_code", None)):
+        if isinstance(value, int):
+            return value
+    return None
+
+
+def _response(error: BaseException) -> Any:
+    return getattr(error, "response", None)
+
+
+def _is_auth(error: BaseException, model: Model) -> bool:
+    try:
+        return isinstance(error, Exception) and model.api.is_auth_failure(error)
+    except Exception:  # noqa: BLE001 - a provider's own look at a foreign error
+        return False
+
+
+def _is_retryable(error: BaseException, status: int | None, model: Model) -> bool:
+    if status is not None:
+        transient = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS, _OVERLOADED)
+        return status in transient or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    try:
+        return isinstance(error, Exception) and bool(model.api.should_retry(error))
+    except Exception:  # noqa: BLE001 - as above
+        return False
+
+
+def _wait(error: BaseException, status: int | None) -> float | None:
+    """Seconds that an overloaded server asked to wait; 0 if it did not say."""
+    if status not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, _OVERLOADED):
+        return None
+    headers = getattr(_response(error), "headers", None) or {}
+    try:
+        return max(0.0, float(headers.get("retry-after", 0)))
+    except (TypeError, ValueError):
+        return 0.0

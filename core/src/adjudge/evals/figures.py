@@ -1,0 +1,138 @@
+"""Metrics of a log: figures over verdicts and over samples, every failure counted and none of them a number."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from logging import getLogger
+from typing import Any
+
+from inspect_ai.scorer import Metric, SampleScore, metric
+
+from adjudge.evals.scores import CRITERION, DIMENSION, Judged, judged_of
+from adjudge.evals.settings import Asked
+from adjudge.evals.submissions import item_of_sample
+from adjudge.interfaces import Item
+from adjudge.metrics import Estimate, clustered_error, clustered_mean
+from adjudge.submission import Submission
+from adjudge.verdict import Result
+
+CLUSTER = "cluster"
+"""Key of a sample's metadata that says which samples belong together; each its own if it is missing."""
+_log = getLogger(__name__)
+
+
+@metric
+def clustered_stderr() -> Metric:
+    """Standard error of the mean, by clusters where samples name one; undefined (nan) over fewer than two clusters."""
+
+    def compute(scores: list[SampleScore]) -> float:
+        found = clustered_error([score.score.as_float() for score in scores], [_cluster(score) for score in scores])
+        return float("nan") if found is None else found
+
+    return compute
+
+
+def _cluster(score: SampleScore) -> Hashable:
+    return str((score.sample_metadata or {}).get(CLUSTER, score.sample_id))
+
+
+@metric(scores="unreduced")
+def figures() -> Metric:
+    """Coverage, dimensions, criteria and the task's own metrics, over all samples and epochs.
+
+    Means of what was scored come with the ends of their clustered 95 % interval (`low`, `high`) and their coverage.
+    The task's metrics are computed in each epoch, and averaged over the epochs in which they are defined.
+    """
+
+    def compute(scores: list[SampleScore]) -> dict[str, float]:
+        judged = [(score, one) for score in scores if (one := judged_of(score.score.metadata)) is not None]
+        if not judged:
+            return {}
+        return {**_coverage(judged), **_parts(judged), **_domain(judged)}
+
+    return compute
+
+
+_Row = tuple[SampleScore, Judged]
+
+
+def _coverage(rows: Sequence[_Row]) -> dict[str, float]:
+    """Scored share of the verdicts that were due, and how many are unscored for which reason."""
+    due = [verdict for _, one in rows for verdict in one.verdicts if verdict.status != "skipped"]
+    reasons = Counter(verdict.reason for verdict in due if verdict.status == "unscored")
+    silent = sum(all(verdict.status == "unscored" for verdict in one.verdicts) for _, one in rows)
+    return {
+        "verdicts": float(len(due)),
+        "verdict_coverage": 1 - reasons.total() / len(due) if due else 0.0,
+        "unscored_verdicts": float(reasons.total()),
+        "unscored_samples": float(silent),
+        **{f"unscored[{reason}]": float(count) for reason, count in sorted(reasons.items(), key=str)},
+    }
+
+
+def _parts(rows: Sequence[_Row]) -> dict[str, float]:
+    """Means per dimension; per criterion too if all samples share one rubric."""
+    prefixes = (DIMENSION, CRITERION) if len({one.rubric.hash for _, one in rows}) == 1 else (DIMENSION,)
+    values: defaultdict[str, list[tuple[float | None, Hashable]]] = defaultdict(list)
+    for score, one in rows:
+        for name, value in _named(one.result, prefixes):
+            values[name].append((value, _cluster(score)))
+    return {name: figure for part, found in values.items() for name, figure in _mean(part, found)}
+
+
+def _named(result: Result, prefixes: Iterable[str]) -> Iterable[tuple[str, float | None]]:
+    if DIMENSION in prefixes:
+        yield from ((f"{DIMENSION}{name}", value) for name, value in result.score.dimensions.items())
+    if CRITERION in prefixes:
+        skipped = {verdict.criterion for verdict in result.verdicts if verdict.status == "skipped"}
+        yield from ((f"{CRITERION}{k}", v) for k, v in result.score.criteria.items() if k not in skipped)
+
+
+def _mean(part: str, found: Sequence[tuple[float | None, Hashable]]) -> Iterable[tuple[str, float]]:
+    scored = [(value, cluster) for value, cluster in found if value is not None]
+    estimate = clustered_mean([value for value, _ in scored], [cluster for _, cluster in scored])
+    yield from _flat(part, estimate)
+    yield f"{part} coverage", len(scored) / len(found)
+
+
+def _flat(name: str, figure: object) -> Iterable[tuple[str, float]]:
+    """A figure as numbers: an estimate with its interval, a number, nothing for a table or what is undefined."""
+    if isinstance(figure, Estimate):
+        if figure.value is not None:
+            yield name, figure.value
+        if figure.value is not None and figure.low is not None and figure.high is not None:
+            yield f"{name} low", figure.low
+            yield f"{name} high", figure.high
+    elif isinstance(figure, int | float):
+        yield name, float(figure)
+
+
+def _domain(rows: Sequence[_Row]) -> dict[str, float]:
+    """The task's metrics: per epoch, then averaged."""
+    named = {one.task for _, one in rows}
+    if len(named) != 1 or not (task := named.pop()):
+        return {}
+    epochs: defaultdict[int, list[tuple[Item, Result]]] = defaultdict(list)
+    for score, one in rows:
+        item = item_of_sample(score.sample_id, score.sample_metadata)
+        epochs[one.epoch].append((item or Submission(id=str(score.sample_id)), one.result))
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    for pairs in epochs.values():
+        for name, figure in _of_task(task, pairs).items():
+            for part, number in _flat(name, figure):
+                found[part].append(number)
+    return {name: sum(values) / len(values) for name, values in found.items()}
+
+
+def _of_task(task: str, pairs: Sequence[tuple[Item, Result]]) -> Mapping[str, Any]:
+    """What the task's metrics say; one that fails is told in the log and leaves the others."""
+    items, results = [item for item, _ in pairs], [result for _, result in pairs]
+    found: dict[str, Any] = {}
+    for compute in Asked(task=task).metrics:
+        try:
+            found |= compute(items, results)
+        except Exception as error:  # noqa: BLE001 - a plugin's code; the log must not be lost for it
+            name = getattr(compute, "__name__", repr(compute))
+            _log.warning("the metric %s of the task %s failed: %s: %s", name, task, type(error).__name__, error)
+    return found

@@ -1,0 +1,136 @@
+"""Who judges inside an eval: the model bound to the role `grader`, through inspect or through our own engine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from adjudge.api import installed
+from adjudge.discovery import is_present
+from adjudge.errors import BackendError, UnsupportedError
+from adjudge.evals.backend import GRADER, InspectBackend
+from adjudge.evals.settings import Asked
+from adjudge.interfaces import Backend
+
+if TYPE_CHECKING:
+    from inspect_ai.model import Model
+
+UNBOUND = (
+    "no judging model: bind one with --model-role grader=PROVIDER/MODEL, or name a backend of adjudge with"
+    " -T backend=NAME:MODEL (-S for inspect score)"
+)
+COMPATIBLE = "openai-compatible"
+_OWN = {"openai": "openai", "anthropic": "anthropic"}
+"""Providers of inspect whose service a backend of adjudge asks too."""
+_SERVED = ("openai-api", "vllm", "sglang", "ollama", "llama-cpp-python", "openai")
+"""Providers that speak chat completions, at an address of one's own."""
+_SAME = "the judge {judge!r} is the model under test; bind another grader, or allow it with self_grading=true"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Who judges, and through which engine."""
+
+    backends: Sequence[str | Backend]
+    """One; several for a role that is bound to a list, which are a panel."""
+    engine: Literal["inspect", "adjudge"]
+    """Whose calls they are."""
+    models: tuple[str, ...]
+    """Names of the models, to tell them from the one under test."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the backend."""
+
+
+def grader_models(*, self_grading: bool = False) -> list[Model]:
+    """The models of the role `grader`; the model under test if that was allowed and the role is not bound.
+
+    Raises:
+        BackendError: The role is not bound.
+    """
+    from inspect_ai.model import get_model, model_roles
+
+    bound = model_roles().get(GRADER)
+    if bound is None and self_grading:
+        return [get_model()]
+    if bound is None:
+        raise BackendError(UNBOUND)
+    return list(bound) if isinstance(bound, list) else [bound]
+
+
+def choose(asked: Asked) -> Chosen:
+    """Who judges: the backend that was named, or the role's model.
+
+    Raises:
+        BackendError: Neither is there.
+        UnsupportedError: The engine that was asked for cannot ask this model.
+    """
+    if asked.backend is not None:
+        engine: Literal["inspect", "adjudge"] = "inspect" if asked.backend.startswith("inspect:") else "adjudge"
+        if asked.judge_engine not in ("auto", engine):
+            raise UnsupportedError(f"backend={asked.backend!r} is asked through {engine}; leave judge_engine out")
+        model = asked.backend.partition(":")[2] or asked.backend
+        return Chosen((asked.backend,), engine, (model,), asked.backend_options)
+    models = grader_models(self_grading=asked.self_grading)
+    names = tuple(map(str, models))
+    if asked.judge_engine != "inspect" and len(models) == 1:
+        own = _own_backend(models[0], wanted=asked.judge_engine == "adjudge")
+        if own is not None:
+            return Chosen((own[0],), "adjudge", names, {**own[1], **asked.backend_options})
+    if asked.judge_engine == "adjudge":
+        raise UnsupportedError(f"judge_engine=adjudge cannot ask {', '.join(names)}; name it with backend=NAME:MODEL")
+    return Chosen([InspectBackend(model, cache=asked.cache) for model in models], "inspect", names)
+
+
+def _own_backend(model: Model, *, wanted: bool) -> tuple[str, dict[str, Any]] | None:
+    """The backend of adjudge that asks the same model, with its options; None if it is better left to inspect."""
+    provider, _, name = str(model).partition("/")
+    url = model.api.base_url
+    if provider in _SERVED and url and (is_at_home(url) or (wanted and provider not in _OWN)) and _has(COMPATIBLE):
+        options = {"base_url": url, "key_env": _key_variable(model)}
+        return f"{COMPATIBLE}:{model.api.service_model_name()}", options
+    if wanted and provider in _OWN and _has(_OWN[provider]):
+        return f"{_OWN[provider]}:{name}", {}
+    return None
+
+
+def _has(backend: str) -> bool:
+    spec = installed().backends.get(backend)
+    return spec is not None and all(map(is_present, spec.requires))
+
+
+def _key_variable(model: Model) -> str:
+    """Name of the environment variable that holds the key; empty if none is set."""
+    names = getattr(model.api, "api_key_vars", None) or ()
+    return next((name for name in names if os.environ.get(name)), "")
+
+
+def is_at_home(url: str) -> bool:
+    """Whether an address is on this machine or in a private network."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith((".local", ".internal")):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_private or address.is_loopback
+
+
+def refuse_self(models: Sequence[str], candidate: str) -> None:
+    """Refuse a model that would grade itself, whatever the address it is reached at.
+
+    Raises:
+        UnsupportedError: With what to do instead.
+    """
+    for judge in models:
+        if _tail(judge) == _tail(candidate) != "":
+            raise UnsupportedError(_SAME.format(judge=judge))
+
+
+def _tail(model: str) -> str:
+    """A model's name without provider and service."""
+    return model.rpartition("/")[2].casefold()

@@ -1,0 +1,20 @@
+"""Errors of adjudge in inspect's own form: one line, no traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from adjudge.errors import AdjudgeError
+
+
+@contextmanager
+def as_prerequisite() -> Iterator[None]:
+    """Turn an `AdjudgeError` into inspect's `PrerequisiteError`, which it shows as it stands."""
+    from inspect_ai._util.error import PrerequisiteError
+    from rich.markup import escape
+
+    try:
+        yield
+    except AdjudgeError as error:
+        raise PrerequisiteError(escape(f"adjudge: {error}")) from error

@@ -1,0 +1,129 @@
+"""Arguments of the scorer `adjudge/rubric`, all of them JSON, resolved into what a judge is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+from adjudge.api import installed, load_rubric
+from adjudge.evals.scores import RubricMark, mark_of
+from adjudge.interfaces import Item, Metric, TaskSpec
+from adjudge.packs import load_pack
+from adjudge.plugins import lookup
+from adjudge.rubric import Rubric
+from adjudge.submission import Comparison, Submission
+from adjudge.tasks import parameters_of
+
+EngineName = Literal["auto", "inspect", "adjudge"]
+LABEL, REASONED = "label", "reasoned"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a scorer was asked for; None and empty leave it to the task, or to the defaults of `adjudge judge`."""
+
+    rubric: str | None = None
+    task: str | None = None
+    task_args: Mapping[str, Any] = field(default_factory=dict)
+    judge: str | None = None
+    judge_options: Mapping[str, Any] = field(default_factory=dict)
+    read_out: str | None = None
+    read_out_options: Mapping[str, Any] = field(default_factory=dict)
+    template: str | None = None
+    repeats: int | None = None
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    backend: str | None = None
+    backend_options: Mapping[str, Any] = field(default_factory=dict)
+    judge_engine: EngineName = "auto"
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    ledger: str | None = None
+    cache: bool = False
+    self_grading: bool = False
+
+    @cached_property
+    def spec(self) -> TaskSpec | None:
+        """The task, if one was named."""
+        if self.task is None:
+            return None
+        plugins = installed()
+        return lookup(plugins, plugins.tasks, "task", self.task)
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """The task's parameters, typed and checked."""
+        return parameters_of(self.spec, self.task_args) if self.spec is not None else {}
+
+    @cached_property
+    def shared(self) -> tuple[Rubric, RubricMark] | None:
+        """The rubric of the run and its origin; None if every submission must bring its own."""
+        if self.rubric is not None:
+            return _loaded(self.rubric)
+        if self.spec is None:
+            return None
+        if isinstance(self.spec.rubric, str):
+            return _loaded(self.spec.rubric)
+        made = self.spec.rubric(**self.parameters)
+        return made, mark_of(made, *_origin(made.id))
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The task's own metrics."""
+        return self.spec.metrics if self.spec is not None else ()
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        spec = self.spec
+        if spec is None:
+            return {}
+        changed = spec.options(**self.parameters) if spec.options else {}
+        return {"judge": spec.judge, "read_out": spec.read_out, **spec.judge_options, **changed}
+
+    def judge_for(self, item: Item) -> str:
+        """Name of the judge for such an item."""
+        chosen = self.judge or self._defaults.get("judge")
+        return str(chosen) if chosen else ("compare" if isinstance(item, Comparison) else "isolated")
+
+    def options(self) -> dict[str, Any]:
+        """Options of the judge: what was asked for, over the task's."""
+        asked = {
+            "read_out": self.read_out,
+            "read_out_options": dict(self.read_out_options) or None,
+            "template": self.template,
+            "sampling": dict(self.sampling) or None,
+            "repeats": self.repeats,
+        }
+        chosen = {name: value for name, value in asked.items() if value is not None}
+        defaults = {name: value for name, value in self._defaults.items() if name != "judge"}
+        return {**defaults, **chosen, **self.judge_options}
+
+    def reasoned_instead(self) -> Asked | None:
+        """The same with the read-out `reasoned`, for a backend without log-probabilities; None if `label` was told."""
+        told = self.read_out is not None or "read_out" in self.judge_options
+        return None if told else replace(self, read_out=REASONED)
+
+    def mark(self, item: Item, rubric: Rubric) -> RubricMark:
+        """Which rubric an item is judged by."""
+        if self.shared is not None and rubric is self.shared[0]:
+            return self.shared[1]
+        return mark_of(rubric, *_origin(rubric.id), own=isinstance(item, Submission) and item.rubric is not None)
+
+
+def _loaded(name: str) -> tuple[Rubric, RubricMark]:
+    """A rubric by id or path, with the distribution that brings it."""
+    if name.endswith((".yaml", ".yml")):
+        rubric = load_pack(name).rubric
+        return rubric, mark_of(rubric)
+    rubric = load_rubric(name)
+    return rubric, mark_of(rubric, *_origin(rubric.id))
+
+
+def _origin(rubric_id: str) -> tuple[str, str]:
+    """Distribution and version of an installed pack; empty if it is none."""
+    plugins = installed()
+    entry = plugins.packs.ids().get(rubric_id)
+    if entry is None:
+        return "", ""
+    versions = {found.distribution: found.version for found in plugins.found}
+    return entry.distribution, versions.get(entry.distribution, "")
