@@ -263,4 +263,12 @@ def build(
         raise BackendError(
             f"inspect:{model or role}: {_line(getattr(error, 'message', None) or str(error))}"
         ) from error
+    _stop_retries(made)
     return InspectBackend(made, concurrency=concurrency, cache=cache, closes=True)
+
+
+def _stop_retries(model: Model) -> None:
+    """The SDKs below inspect retry on their own, which no setting of inspect says."""
+    client = getattr(model.api, "client", None)
+    if hasattr(client, "max_retries"):
+        client.max_retries = 0

@@ -1,0 +1,222 @@
+"""A chat server on the loopback interface that both engines ask, and evals in this process."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Lock, Thread
+from typing import Any
+
+import pytest
+
+pytest.importorskip("inspect_ai")
+
+from inspect_ai import eval as inspect_eval
+from inspect_ai.log import EvalLog
+from inspect_ai.model import GenerateConfig, Model, get_model
+
+KEY = "sk-loopback-77aa5e4b213f9c1d"
+RUBRIC = """\
+id: manners
+version: "2"
+role: a host
+licence: CC0-1.0
+criteria:
+  - id: polite
+    text: The text is polite.
+    dimension: tone
+    weight: 2
+  - id: short
+    text: The text is short.
+    dimension: form
+"""
+
+
+@dataclass
+class Spoken:
+    """What a server says: text, or a body of its own, or a status."""
+
+    text: str | None = ""
+    status: int = 200
+    finish: str = "stop"
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    logprobs: dict[str, float] | None = None
+    hang: bool = False
+
+
+Answer = Callable[[dict[str, Any]], Spoken]
+
+
+def prompt_of(body: dict[str, Any]) -> str:
+    """All turns as text."""
+    return "\n".join(str(turn["content"]) for turn in body["messages"])
+
+
+def levels_of(body: dict[str, Any]) -> list[str]:
+    """The words that the schema allows; empty if no level is asked for."""
+    form = body.get("response_format") or {}
+    level = form.get("json_schema", {}).get("schema", {}).get("properties", {}).get("level", {})
+    return list(level.get("enum", ()))
+
+
+def by_the_text(body: dict[str, Any]) -> Spoken:
+    """Met if the submission says please; a candidate says `please and thank you`; broken and odd where told to be."""
+    shown = prompt_of(body)
+    words = levels_of(body)
+    said = "please" in (re.search(r"[Ss]ubmission.*", shown, re.DOTALL) or re.search(r".*", shown, re.DOTALL))[0]  # type: ignore[index] # always found
+    if not words and not body.get("logprobs"):
+        return Spoken("please and thank you")
+    if "BROKEN" in shown:
+        return Spoken(status=400, raw=b'{"error": {"message": "out of order"}}')
+    if "ODD" in shown:
+        return Spoken("I would rather talk about the weather.")
+    if body.get("logprobs"):
+        likely, other = ("Yes", "No") if said else ("No", "Yes")
+        return Spoken(likely, logprobs={likely: -0.1, other: -2.5})
+    # Levels stand from low to high.
+    return Spoken(json.dumps({"explanation": "as it says", "level": words[-1] if said else words[0]}))
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+class Loopback:
+    """The server; `answer` may be replaced by a test."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.answer: Answer = by_the_text
+        self.released = Event()
+        self._lock = Lock()
+        self._server = Server(("127.0.0.1", 0), self._handler())
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+
+    def close(self) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def model(self, name: str = "judge", **config: Any) -> Model:
+        """The server as a model of inspect that does not retry."""
+        settings = GenerateConfig.model_validate({"max_retries": 0, **config})
+        return get_model(f"openai-api/loop/{name}", base_url=self.url, config=settings, memoize=False)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                self._send(200, {}, b'{"data": [{"id": "judge", "owned_by": "vllm"}]}')
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+                with outer._lock:
+                    outer.bodies.append(body)
+                spoken = outer.answer(body)
+                if spoken.hang:
+                    outer.released.wait(5)
+                data = spoken.raw if spoken.raw is not None else json.dumps(completion(spoken)).encode()
+                self._send(spoken.status, spoken.headers, data)
+
+            def _send(self, status: int, headers: dict[str, str], data: bytes) -> None:
+                try:
+                    self.send_response_only(status)
+                    for name, value in {"Content-Type": "application/json", **headers}.items():
+                        self.send_header(name, value)
+                    self.send_header("Content-Length", str(len(data)))
+                    self.end_headers()
+                    self.wfile.write(data)
+                except OSError:
+                    self.close_connection = True
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        return Handler
+
+
+def completion(spoken: Spoken) -> dict[str, Any]:
+    """A chat completion."""
+    message = {"role": "assistant", "content": spoken.text}
+    choice: dict[str, Any] = {"index": 0, "finish_reason": spoken.finish, "message": message}
+    if spoken.logprobs is not None:
+        rows = [{"token": k, "logprob": v, "bytes": list(k.encode())} for k, v in spoken.logprobs.items()]
+        choice["logprobs"] = {"content": [{**rows[0], "top_logprobs": rows}], "refusal": None}
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 5,
+        "total_tokens": 105,
+        "prompt_tokens_details": {"cached_tokens": 64},
+    }
+    return {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "served",
+        "choices": [choice],
+        "usage": usage,
+    }
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LOOP_API_KEY", KEY)
+    monkeypatch.setenv("INSPECT_DISPLAY", "none")
+    monkeypatch.setenv("INSPECT_LOG_DIR", str(tmp_path / "logs"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("INSPECT_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("INSPECT_EVAL_MODEL", raising=False)
+
+
+@pytest.fixture
+def loopback() -> Iterator[Loopback]:
+    server = Loopback()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def rubric_file(tmp_path: Path) -> str:
+    path = tmp_path / "manners.yaml"
+    path.write_text(RUBRIC, "utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Callable[..., str]:
+    """`rows({"id": …}, …)`: a data file."""
+
+    def write(*table: dict[str, Any]) -> str:
+        path = tmp_path / "rows.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in table), "utf-8")
+        return str(path)
+
+    return write
+
+
+def run(task: Any, **options: Any) -> EvalLog:
+    """Evaluate one task in this process."""
+    (log,) = inspect_eval(task, **{"model": "none/none", "display": "none", "log_level": "warning", **options})
+    return log
+
+
+def figures_of(log: EvalLog, name: str = "rubric") -> dict[str, float]:
+    """Metrics of one of the log's scores."""
+    assert log.results is not None
+    (score,) = [score for score in log.results.scores if score.name == name]
+    return {key: metric.value for key, metric in score.metrics.items()}
