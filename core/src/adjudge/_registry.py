@@ -6,7 +6,7 @@ plugins bring specs and data.
 
 from __future__ import annotations
 
-from adjudge.evals.figures import clustered_stderr, figures
+from adjudge.evals.figures import clustered_stderr, figures, parts
 from adjudge.evals.reducers import epochs_mean
 from adjudge.evals.scorer import rubric
 from adjudge.evals.solvers import answer, given, require_grader
@@ -15,4 +15,14 @@ from adjudge.evals.tasks import register_tasks
 TASKS = register_tasks()
 """Every installed task, and the general one, as inspect tasks by name."""
 
-__all__ = ["TASKS", "answer", "clustered_stderr", "epochs_mean", "figures", "given", "require_grader", "rubric"]
+__all__ = [
+    "TASKS",
+    "answer",
+    "clustered_stderr",
+    "epochs_mean",
+    "figures",
+    "given",
+    "parts",
+    "require_grader",
+    "rubric",
+]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,15 +18,16 @@ import pytest
 pytest.importorskip("inspect_ai")
 
 from inspect_ai import eval as inspect_eval
-from inspect_ai.log import EvalLog
+from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.model import GenerateConfig, Model, get_model
+from inspect_ai.scorer import Score
 
 KEY = "sk-loopback-77aa5e4b213f9c1d"
 RUBRIC = """\
 id: manners
 version: "2"
 role: a host
-licence: CC0-1.0
+draft: true
 criteria:
   - id: polite
     text: The text is polite.
@@ -121,13 +124,15 @@ class Loopback:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                self._send(200, {}, b'{"data": [{"id": "judge", "owned_by": "vllm"}]}')
+                self._send(200, {}, b'{"data": [{"id": "judge", "owned_by": "loop"}]}')
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
                 with outer._lock:
-                    outer.bodies.append(body)
-                spoken = outer.answer(body)
+                    outer.bodies += [body] * self.path.endswith("/chat/completions")
+                spoken = (
+                    outer.answer(body) if self.path.endswith("/chat/completions") else Spoken(status=404, raw=b"{}")
+                )
                 if spoken.hang:
                     outer.released.wait(5)
                 data = spoken.raw if spoken.raw is not None else json.dumps(completion(spoken)).encode()
@@ -139,6 +144,8 @@ class Loopback:
                     for name, value in {"Content-Type": "application/json", **headers}.items():
                         self.send_header(name, value)
                     self.send_header("Content-Length", str(len(data)))
+                    # inspect closes no client; without this the end of its event loop would leave open sockets.
+                    self.send_header("Connection", "close")
                     self.end_headers()
                     self.wfile.write(data)
                 except OSError:
@@ -211,12 +218,29 @@ def rows(tmp_path: Path) -> Callable[..., str]:
 
 def run(task: Any, **options: Any) -> EvalLog:
     """Evaluate one task in this process."""
-    (log,) = inspect_eval(task, **{"model": "none/none", "display": "none", "log_level": "warning", **options})
+    with warnings.catch_warnings():
+        # inspect leaves streams open at the end of an eval; they are collected here rather than in another test.
+        warnings.simplefilter("ignore", ResourceWarning)
+        (log,) = inspect_eval(task, **{"model": "none/none", "display": "none", "log_level": "warning", **options})
+        gc.collect()
     return log
 
 
 def figures_of(log: EvalLog, name: str = "rubric") -> dict[str, float]:
     """Metrics of one of the log's scores."""
     assert log.results is not None
-    (score,) = [score for score in log.results.scores if score.name == name]
-    return {key: metric.value for key, metric in score.metrics.items()}
+    found = [score.metrics for score in log.results.scores if score.name == name]
+    assert found
+    assert any(found)
+    return {key: metric.value for metrics in found for key, metric in metrics.items()}
+
+
+def sample_of(log: EvalLog, name: str) -> EvalSample:
+    """The sample of that id."""
+    (sample,) = [sample for sample in log.samples or () if sample.id == name]
+    return sample
+
+
+def score_of(log: EvalLog, name: str, scorer: str = "rubric") -> Score:
+    """The score of the sample of that id."""
+    return (sample_of(log, name).scores or {})[scorer]

@@ -69,6 +69,7 @@ FAULTS: dict[str, tuple[Spoken, dict[str, Any]]] = {
     "503": (Spoken(status=503, raw=error("busy"), headers={"Retry-After": "2"}), {**RETRYABLE, "retry_after": 2.0}),
     "hang": (Spoken(hang=True), {"reason": "infra", "fatal": False}),
     "bad request": (Spoken(status=400, raw=error("no such thing")), {"reason": "infra", "retryable": False}),
+    "bad request without a code": (Spoken(status=400, raw=b'{"error": {"message": "no"}}'), {"reason": "infra"}),
     "no JSON": (Spoken(raw=b"<html>sign in</html>"), {"reason": "infra"}),
     "NaN": (Spoken(raw=b'{"choices": [{"message": {"content": NaN}}]}'), {"reason": "infra"}),
     "empty choices": (Spoken(raw=b'{"choices": [], "usage": null}'), {"reason": "infra"}),
@@ -92,6 +93,7 @@ async def test_a_fault_is_a_typed_failure(name: str, loopback: Loopback) -> None
     assert (reply.text, reply.logprobs) == ("", None)
     assert len(reply.failure.detail.splitlines()) == 1
     assert KEY not in reply.model_dump_json()
+    assert len(loopback.bodies) == 1, "nothing is asked a second time here"
 
 
 async def test_retries_are_the_engines_business(loopback: Loopback) -> None:

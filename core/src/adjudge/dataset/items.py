@@ -21,9 +21,11 @@ _SHARED = ("input", "reference", "context", "rubric")
 class Builder:
     """Makes items from rows."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, *, needs_output: bool = True) -> None:
         self._columns = columns
         self._json = Decoder()
+        self.needs_output = needs_output
+        """Whether a row without an output is refused."""
 
     def item(self, row: Row) -> Item:
         """The submission or comparison that the row holds.
@@ -71,7 +73,7 @@ class _Reading:
             raise RowError("label is a preference between two outputs; use --column label:CRITERION=NAME")
         return Submission(
             id=self._id(),
-            output=self._text("output", self._needed("output")),
+            output=self._text("output", self._output()),
             input=self._input(),
             reference=self._optional("reference"),
             context=parts.context(self._blank_is_none("context")),
@@ -79,6 +81,12 @@ class _Reading:
             rubric=self._rubric(),
             metadata=self._metadata(),
         )
+
+    def _output(self) -> Any:
+        """What is judged; empty, if that is allowed, where a candidate has yet to answer."""
+        if self._builder.needs_output:
+            return self._needed("output")
+        return "" if (value := self._value("output")) is None else value
 
     def _comparison(self, outputs: Any) -> Comparison:
         """A comparison of outputs that share everything else."""

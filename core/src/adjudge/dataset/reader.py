@@ -42,7 +42,12 @@ class Dataset:
 
 
 def read_items(
-    path: str | Path, *, columns: Mapping[str, str] | None = None, skip_bad_rows: bool = False, limit: int | None = None
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    skip_bad_rows: bool = False,
+    limit: int | None = None,
+    needs_output: bool = True,
 ) -> Dataset:
     """Read submissions or comparisons from a JSONL, JSON, CSV, TSV or Parquet file.
 
@@ -51,6 +56,7 @@ def read_items(
         columns: Field (or `label:CRITERION`) to the column that holds it; an empty column switches a field off.
         skip_bad_rows: Leave out rows that cannot be read and name them in `bad_rows`, rather than refuse the file.
         limit: Read so many items and no more; all if None. The hash is of the whole file in any case.
+        needs_output: Refuse a row without an output; if not, its output is empty, for a candidate to write.
 
     Returns:
         The items, the file's hash and the rows left out.
@@ -62,7 +68,7 @@ def read_items(
         raise InputError(f"--limit {limit}: read at least one item")
     asked = Columns(columns or {})
     with Source(Path(path)) as source:
-        intake = _Intake(source, Builder(asked))
+        intake = _Intake(source, Builder(asked, needs_output=needs_output))
         for row in _ROWS[source.format](source):
             intake.take(row)
             if len(intake.items) == limit:

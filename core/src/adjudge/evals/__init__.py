@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from adjudge.evals.figures import clustered_stderr, figures
+    from adjudge.evals.figures import clustered_stderr, figures, parts
     from adjudge.evals.reducers import epochs_mean
     from adjudge.evals.scorer import rubric
     from adjudge.evals.scores import Judged, judged_of
     from adjudge.evals.solvers import answer, require_grader
 
 _HOME = {
-    "figures": ("clustered_stderr", "figures"),
+    "figures": ("clustered_stderr", "figures", "parts"),
     "reducers": ("epochs_mean",),
     "scorer": ("rubric",),
     "scores": ("Judged", "judged_of"),
@@ -32,6 +32,7 @@ __all__ = [
     "epochs_mean",
     "figures",
     "judged_of",
+    "parts",
     "require_grader",
     "rubric",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from adjudge.errors import BackendError
-from adjudge.evals.faults import failure_of
+from adjudge.evals.faults import blames_the_schema, failure_of
 from adjudge.interfaces import Capabilities
 from adjudge.reply_text import UnreadableError, parse_json_reply
 from adjudge.verdict import Failure, Question, Reply, Usage
@@ -77,11 +77,10 @@ class InspectBackend:
         try:
             return await self._generated(question, fresh=fresh)
         except Exception as error:  # noqa: BLE001 - a provider may raise anything; each kind is told apart
-            failure = failure_of(error, self.model)
-            if self._schemas and question.json_schema is not None and _blames_the_schema(error):
+            if self._schemas and question.json_schema is not None and blames_the_schema(error):
                 self._schemas = False
                 return await self._asked_once(question, fresh=fresh)
-            return Reply(stop="error", failure=failure)
+            return Reply(stop="error", failure=failure_of(error, self.model))
 
     async def _generated(self, question: Question, *, fresh: bool) -> Reply:
         config = self._config(question)
@@ -212,13 +211,6 @@ def _follows(data: Any, schema: Mapping[str, Any]) -> bool:
     return Draft202012Validator(_without_lengths(schema)).is_valid(data)
 
 
-def _blames_the_schema(error: Exception) -> bool:
-    """Whether the provider refused the request for the sake of the schema rather than of anything else."""
-    said = str(error).casefold()
-    words = ("response_format", "json_schema", "response schema", "output_format", "structured output", "grammar")
-    return getattr(error, "status_code", None) in (400, 422, None) and any(word in said for word in words)
-
-
 def _line(text: str) -> str:
     return " ".join(text.split())[:300]
 
@@ -269,6 +261,6 @@ def build(
 
 def _stop_retries(model: Model) -> None:
     """The SDKs below inspect retry on their own, which no setting of inspect says."""
-    client = getattr(model.api, "client", None)
+    client: Any = getattr(model.api, "client", None)
     if hasattr(client, "max_retries"):
         client.max_retries = 0

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _FATAL = (HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 _OVERLOADED = 529
 _QUOTA = ("insufficient_quota", "exceeded your current quota")
+_SCHEMA = ("response_format", "json_schema", "response schema", "output_format", "structured output", "grammar")
 _CONTEXT = ("context length", "context_length", "context window", "too many tokens", "prompt is too long")
 
 
@@ -32,6 +33,13 @@ def failure_of(error: BaseException, model: Model) -> Failure:
     return _failure("infra", f"the call failed: {_named(status, kind)}", retryable=retryable, wait=_wait(cause, status))
 
 
+def blames_the_schema(error: BaseException) -> bool:
+    """Whether the provider refused the request for the sake of the schema rather than of anything else."""
+    cause = _innermost(error)
+    refused = _status(cause) in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, None)
+    return refused and any(word in str(cause).casefold() for word in _SCHEMA)
+
+
 def _failure(
     reason: Reason, detail: str, *, retryable: bool = False, fatal: bool = False, wait: float | None = None
 ) -> Failure:
@@ -49,8 +57,8 @@ def _innermost(error: BaseException) -> BaseException:
         return _innermost(attempt.exception())
     if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         return _innermost(error.exceptions[0])
-    # inspect wraps what it does not retry in a RuntimeError that holds the request; the cause has the status.
-    if type(error) is RuntimeError and error.__cause__ is not None:
+    # inspect wraps what it does not retry in an error whose text is the whole request; the cause has the status.
+    if isinstance(error, RuntimeError) and error.__cause__ is not None:
         return _innermost(error.__cause__)
     return error
 

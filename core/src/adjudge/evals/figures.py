@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from logging import getLogger
@@ -37,11 +38,24 @@ def _cluster(score: SampleScore) -> Hashable:
     return str((score.sample_metadata or {}).get(CLUSTER, score.sample_id))
 
 
+@metric
+def parts() -> Metric:
+    """Means per dimension, and per criterion if all samples are judged by one rubric; epochs reduced first.
+
+    Means of what was scored come with the ends of their clustered 95 % interval (`low`, `high`).
+    """
+
+    def compute(scores: list[SampleScore]) -> dict[str, float]:
+        judged = [(score, one) for score in scores if (one := judged_of(score.score.metadata)) is not None]
+        return _parts(judged)
+
+    return compute
+
+
 @metric(scores="unreduced")
 def figures() -> Metric:
-    """Coverage, dimensions, criteria and the task's own metrics, over all samples and epochs.
+    """Verdicts scored and unscored, coverage per part, and the task's own metrics, over all samples and epochs.
 
-    Means of what was scored come with the ends of their clustered 95 % interval (`low`, `high`) and their coverage.
     The task's metrics are computed in each epoch, and averaged over the epochs in which they are defined.
     """
 
@@ -49,7 +63,7 @@ def figures() -> Metric:
         judged = [(score, one) for score in scores if (one := judged_of(score.score.metadata)) is not None]
         if not judged:
             return {}
-        return {**_coverage(judged), **_parts(judged), **_domain(judged)}
+        return {**_coverage(judged), **_parts_covered(judged), **_domain(judged)}
 
     return compute
 
@@ -71,29 +85,47 @@ def _coverage(rows: Sequence[_Row]) -> dict[str, float]:
     }
 
 
+def _prefixes(rows: Sequence[_Row]) -> tuple[str, ...]:
+    """Criteria are told apart by id only where all samples share one rubric."""
+    return (DIMENSION, CRITERION) if len({one.rubric.hash for _, one in rows}) == 1 else (DIMENSION,)
+
+
 def _parts(rows: Sequence[_Row]) -> dict[str, float]:
-    """Means per dimension; per criterion too if all samples share one rubric."""
-    prefixes = (DIMENSION, CRITERION) if len({one.rubric.hash for _, one in rows}) == 1 else (DIMENSION,)
-    values: defaultdict[str, list[tuple[float | None, Hashable]]] = defaultdict(list)
-    for score, one in rows:
-        for name, value in _named(one.result, prefixes):
+    """Means over the numbers of each sample's score."""
+    prefixes = _prefixes(rows)
+    values: defaultdict[str, list[tuple[float, Hashable]]] = defaultdict(list)
+    for score, _ in rows:
+        for name, value in _numbers(score, prefixes):
             values[name].append((value, _cluster(score)))
-    return {name: figure for part, found in values.items() for name, figure in _mean(part, found)}
+    return {
+        name: figure
+        for part, found in values.items()
+        for name, figure in _flat(part, clustered_mean([value for value, _ in found], [unit for _, unit in found]))
+    }
 
 
-def _named(result: Result, prefixes: Iterable[str]) -> Iterable[tuple[str, float | None]]:
-    if DIMENSION in prefixes:
-        yield from ((f"{DIMENSION}{name}", value) for name, value in result.score.dimensions.items())
+def _numbers(score: SampleScore, prefixes: tuple[str, ...]) -> Iterable[tuple[str, float]]:
+    table = score.score.value if isinstance(score.score.value, dict) else {}
+    for name, value in table.items():
+        if name.startswith(prefixes) and isinstance(value, int | float) and not math.isnan(value):
+            yield name, float(value)
+
+
+def _parts_covered(rows: Sequence[_Row]) -> dict[str, float]:
+    """Scored share of what was due, per dimension and criterion."""
+    prefixes = _prefixes(rows)
+    known: defaultdict[str, list[bool]] = defaultdict(list)
+    for _, one in rows:
+        for name, value in _due(one.result, prefixes):
+            known[f"{name} coverage"].append(value is not None)
+    return {name: sum(found) / len(found) for name, found in known.items()}
+
+
+def _due(result: Result, prefixes: tuple[str, ...]) -> Iterable[tuple[str, float | None]]:
+    yield from ((f"{DIMENSION}{name}", value) for name, value in result.score.dimensions.items())
     if CRITERION in prefixes:
         skipped = {verdict.criterion for verdict in result.verdicts if verdict.status == "skipped"}
         yield from ((f"{CRITERION}{k}", v) for k, v in result.score.criteria.items() if k not in skipped)
-
-
-def _mean(part: str, found: Sequence[tuple[float | None, Hashable]]) -> Iterable[tuple[str, float]]:
-    scored = [(value, cluster) for value, cluster in found if value is not None]
-    estimate = clustered_mean([value for value, _ in scored], [cluster for _, cluster in scored])
-    yield from _flat(part, estimate)
-    yield f"{part} coverage", len(scored) / len(found)
 
 
 def _flat(name: str, figure: object) -> Iterable[tuple[str, float]]:

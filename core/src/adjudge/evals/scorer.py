@@ -12,7 +12,7 @@ from inspect_ai.solver import TaskState
 from adjudge import __version__
 from adjudge.errors import BackendError
 from adjudge.evals.bench import Bench, InEpoch, Seated, bench_of
-from adjudge.evals.figures import clustered_stderr, figures
+from adjudge.evals.figures import clustered_stderr, figures, parts
 from adjudge.evals.graders import refuse_self
 from adjudge.evals.refusals import as_prerequisite
 from adjudge.evals.scores import COVERAGE, TOTAL, Judged, explanation_of, reason_of, value_of
@@ -28,7 +28,7 @@ from adjudge.verdict import Result, Verdict, total
 _log = getLogger(__name__)
 
 
-@scorer(metrics=[{TOTAL: [mean(), clustered_stderr()], COVERAGE: [mean()]}, figures()])
+@scorer(metrics=[{TOTAL: [mean(), clustered_stderr()], COVERAGE: [mean()]}, parts(), figures()])
 def rubric(
     rubric: str | None = None,
     judge: str | None = None,
@@ -54,7 +54,7 @@ def rubric(
     arguments = {name: value for name, value in given.items() if value is not None}
     with as_prerequisite():
         bench = bench_of(arguments)
-        _ = bench.asked.shared, bench.asked.options()  # a rubric or task that cannot be is refused now
+        bench.asked.check()
 
     async def score(state: TaskState, target: Target) -> Score:
         del target  # a reference is a field of the submission

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
-from adjudge.api import installed, load_rubric
+from adjudge.api import build_judge, build_scoring, installed, load_rubric
 from adjudge.evals.scores import RubricMark, mark_of
 from adjudge.interfaces import Item, Metric, TaskSpec
 from adjudge.packs import load_pack
@@ -80,8 +80,8 @@ class Asked:
         changed = spec.options(**self.parameters) if spec.options else {}
         return {"judge": spec.judge, "read_out": spec.read_out, **spec.judge_options, **changed}
 
-    def judge_for(self, item: Item) -> str:
-        """Name of the judge for such an item."""
+    def judge_for(self, item: Item | None) -> str:
+        """Name of the judge for such an item; None is any submission."""
         chosen = self.judge or self._defaults.get("judge")
         return str(chosen) if chosen else ("compare" if isinstance(item, Comparison) else "isolated")
 
@@ -102,6 +102,20 @@ class Asked:
         """The same with the read-out `reasoned`, for a backend without log-probabilities; None if `label` was told."""
         told = self.read_out is not None or "read_out" in self.judge_options
         return None if told else replace(self, read_out=REASONED)
+
+    def check(self) -> None:
+        """Build what can be built without a model, so that what cannot be is refused before anything is asked.
+
+        Raises:
+            AdjudgeError: A rubric, task, judge or option cannot be.
+        """
+        plugins, shared = installed(), self.shared
+        if shared is not None:
+            build_scoring(plugins, shared[0])
+        name = self.judge_for(None)
+        spec = lookup(plugins, plugins.judges, "judge", name)
+        if not spec.members:
+            build_judge(plugins, name, self.options())
 
     def mark(self, item: Item, rubric: Rubric) -> RubricMark:
         """Which rubric an item is judged by."""

@@ -117,7 +117,8 @@ def build_general(values: Mapping[str, Any]) -> Task:
 
     if not values["dataset"]:
         raise InputError("task 'judge': name a data file: -T dataset=FILE.jsonl (or .csv, .parquet)")
-    items = read_items(Path(values["dataset"]), columns={k: str(v) for k, v in values["columns"].items()}).items
+    columns = {field: str(column) for field, column in values["columns"].items()}
+    items = read_items(Path(values["dataset"]), columns=columns, needs_output=False).items
     arguments = scorer_arguments(values)
     if values["rubric"]:
         arguments["rubric"] = values["rubric"]
