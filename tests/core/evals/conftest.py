@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.model import GenerateConfig, Model, get_model
 from inspect_ai.scorer import Score
+
+from adjudge import api
+from adjudge.evals import bench
 
 KEY = "sk-loopback-77aa5e4b213f9c1d"
 RUBRIC = """\
@@ -244,3 +248,122 @@ def sample_of(log: EvalLog, name: str) -> EvalSample:
 def score_of(log: EvalLog, name: str, scorer: str = "rubric") -> Score:
     """The score of the sample of that id."""
     return (sample_of(log, name).scores or {})[scorer]
+
+
+PLUGIN = """
+from pathlib import Path
+
+from adjudge import BackendSpec, Label, Parameter, SolverSpec, Submission, TaskSpec, hookimpl
+from adjudge.metrics import Estimate, level_agreement
+from adjudge.rubric import Criterion, Rubric
+from adjudge.submission import Message
+from adjudge.testing import ScriptedBackend
+from adjudge.verdict import Failure
+
+RUBRIC = Rubric(id="cli", version="3", criteria=(Criterion(id="polite", text="The text is polite.", dimension="tone"),))
+MADE = []
+
+
+def answer(question):
+    shown = question.prompt.user
+    if not question.labels and question.json_schema is None:
+        return "please and thank you"
+    if "DEAD" in shown:
+        return Failure(reason="infra", detail="wrong key", fatal=True)
+    if "ODD" in shown:
+        return "well, it depends"
+    return {"Yes": 0.9, "No": 0.1} if "please" in shown else {"Yes": 0.2, "No": 0.8}
+
+
+def build(model=None, **options):
+    MADE.append(ScriptedBackend(answer, name=model or "scripted"))
+    return MADE[-1]
+
+
+def rows(size=4, kind="short"):
+    return [
+        Submission(id=str(n), input="say it", output="please" if n % 2 else "now", metadata={"cluster": n // 2},
+                   labels=(Label(criterion="polite", level="met" if n % 2 or n == 2 else "unmet"),))
+        for n in range(size)
+    ]
+
+
+def questions(**_):
+    return [Submission(id=str(n), input=(Message(role="user", content=f"question {n}"),)) for n in range(2)]
+
+
+def pairs(items, results):
+    right = [r.verdicts[0].level == i.labels[0].level for i, r in zip(items, results)]
+    return {"pairs_right": sum(a and b for a, b in zip(right[::2], right[1::2])) / (len(right) / 2),
+            "whole": Estimate(value=0.5, low=0.25, high=0.75, n=4), "table": [{"a": 1}], "undefined": None}
+
+
+def faulty(items, results):
+    raise ValueError("this metric is broken")
+
+
+class Shouting:
+    name = "shouting"
+
+    async def solve(self, submission, ask):
+        from adjudge.verdict import Prompt, Question
+        reply = await ask(Question(prompt=Prompt(system="", input="shout", output="", ask="")))
+        return submission.model_copy(update={"output": reply.text.upper() + " please"})
+
+
+@hookimpl
+def adjudge_backends():
+    return [BackendSpec(name="scripted", build=build, summary="says what its script says")]
+
+
+@hookimpl
+def adjudge_solvers():
+    return [SolverSpec(name="shouting", build=Shouting, summary="shouts")]
+
+
+@hookimpl
+def adjudge_rubric_packs():
+    return [Path(__file__).parent / "packs"]
+
+
+@hookimpl
+def adjudge_tasks():
+    parameters = (Parameter(name="size", summary="rows", default=4),
+                  Parameter(name="kind", summary="which", default="short", choices=("short", "long")))
+    return [
+        TaskSpec(name="polite", summary="is it polite", kind="meta", dataset=rows, rubric=lambda **_: RUBRIC,
+                 metrics=(level_agreement, faulty, pairs), parameters=parameters),
+        TaskSpec(name="answers", summary="a candidate answers", kind="candidate", dataset=questions,
+                 rubric=lambda **_: RUBRIC),
+        TaskSpec(name="shouts", summary="a candidate shouts", kind="candidate", dataset=questions,
+                 rubric=lambda **_: RUBRIC, solver="shouting"),
+        TaskSpec(name="torn", summary="its pack is torn", kind="judge", dataset=rows, rubric="torn"),
+        TaskSpec(name="takes", summary="has a parameter of everyone's", kind="judge", dataset=rows, rubric="torn",
+                 parameters=(Parameter(name="judge", summary="mine"),)),
+    ]
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A plugin with tasks and a torn pack, and another one that does not load, installed for real."""
+    site = tmp_path / "site"
+    for name in ("evals_plugin", "dead_plugin"):
+        info = site / f"{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: 1.0\n", "utf-8"
+        )
+        (info / "entry_points.txt").write_text(f"[adjudge]\n{name.partition('_')[0]} = {name}\n", "utf-8")
+    (site / "evals_plugin.py").write_text(PLUGIN, "utf-8")
+    (site / "dead_plugin.py").write_text("raise SystemExit('no luck [today]')\n", "utf-8")
+    (site / "packs").mkdir()
+    (site / "packs" / "torn.yaml").write_text("id: torn\nversion: '1'\ncriteria: []\n", "utf-8")
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setenv("ADJUDGE_PLUGINS", "evals-plugin,dead-plugin,adjudge-openai")
+    api.installed.cache_clear()
+    bench._BENCHES.clear()
+    yield site
+    api.installed.cache_clear()
+    bench._BENCHES.clear()
+    sys.modules.pop("evals_plugin", None)

@@ -15,6 +15,7 @@ COMMANDS = {
     "judge": ("adjudge.cli.judge:judge", "judge a file of submissions or comparisons by a rubric"),
     "run": ("adjudge.cli.task:run", "run a task: judge answers, a candidate, or the judge itself"),
     "tasks": ("adjudge.cli.task:tasks", "list tasks, with the lines to run them"),
+    "rescore": ("adjudge.cli.rescore:rescore", "judge logs of inspect-ai once more, by one judge or several"),
     "report": ("adjudge.cli.judge:report", "write the report of a run again"),
     "analyse": ("adjudge.cli.analyse:analyse", "run an analysis over a finished run"),
     "purge": ("adjudge.cli.purge:purge", "remove a submission from runs, beyond recovery"),

@@ -9,6 +9,7 @@ import click
 
 from adjudge.api import installed, load_rubric
 from adjudge.cli.options import how_from, how_options, out_options, pairs
+from adjudge.discovery import is_present
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import TaskSpec
 from adjudge.plugins import lookup
@@ -80,9 +81,19 @@ def tasks() -> int:
     for name, spec in known.items():
         candidate = " --candidate BACKEND" if spec.kind == "candidate" else ""
         click.echo(f"{name}: {spec.summary} [{spec.kind}]\n    adjudge run {name}{candidate} --backend local")
+        click.echo(f"    {_inspect_line(name, candidate=spec.kind == 'candidate')}")
         for parameter in spec.parameters:
             allowed = f" ({', '.join(map(str, parameter.choices))})" if parameter.choices else ""
             click.echo(f"    -T {parameter.name}={parameter.default}: {parameter.summary}{allowed}")
     if not known:
         click.echo("no tasks are installed; a domain plugin brings some, for example: pip install adjudge-nursing")
+    click.echo("judge: any rubric over any data file, as a task of inspect-ai")
+    click.echo(f"    {_inspect_line('judge', candidate=True)} -T rubric=ID_OR_PATH -T dataset=FILE")
+    if not is_present("inspect_ai"):
+        click.echo("the lines with `inspect` need inspect-ai: pip install 'adjudge[inspect]'")
     return 0
+
+
+def _inspect_line(name: str, *, candidate: bool) -> str:
+    """Inspect lists source files only, so its line stands here; given answers need no model under test."""
+    return f"inspect eval adjudge/{name} --model {'MODEL' if candidate else 'none'} --model-role grader=MODEL"

@@ -143,11 +143,12 @@ def bench_of(arguments: Mapping[str, Any]) -> Bench:
     Raises:
         AdjudgeError: An argument cannot be.
     """
-    key = json.dumps(dict(arguments), sort_keys=True, default=repr)
-    if key not in _BENCHES:
-        refuse_unknown("argument of adjudge/rubric", arguments, Asked.__dataclass_fields__)
-        _BENCHES[key] = Bench(validated("adjudge/rubric", Asked, dict(arguments)))
-    return _BENCHES[key]
+    refuse_unknown("argument of adjudge/rubric", arguments, Asked.__dataclass_fields__)
+    asked: Asked = validated("adjudge/rubric", Asked, dict(arguments))
+    # A rubric's file may have been edited since.
+    content = asked.shared[1].hash if asked.shared is not None else ""
+    key = json.dumps([dict(arguments), content], sort_keys=True, default=repr)
+    return _BENCHES.setdefault(key, Bench(asked))
 
 
 def arguments_of(asked: Asked) -> dict[str, Any]:

@@ -69,10 +69,8 @@ def choose(asked: Asked) -> Chosen:
         UnsupportedError: The engine that was asked for cannot ask this model.
     """
     if asked.backend is not None:
-        engine: Literal["inspect", "adjudge"] = "inspect" if asked.backend.startswith("inspect:") else "adjudge"
-        if asked.judge_engine not in ("auto", engine):
-            raise UnsupportedError(f"backend={asked.backend!r} is asked through {engine}; leave judge_engine out")
         model = asked.backend.partition(":")[2] or asked.backend
+        engine: Literal["inspect", "adjudge"] = "inspect" if asked.engine == "inspect" else "adjudge"
         return Chosen((asked.backend,), engine, (model,), asked.backend_options)
     models = grader_models(self_grading=asked.self_grading)
     names = tuple(map(str, models))

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from adjudge.api import build_judge, build_scoring, installed, load_rubric
+from adjudge.errors import UnsupportedError
 from adjudge.evals.scores import RubricMark, mark_of
 from adjudge.interfaces import Item, Metric, TaskSpec
 from adjudge.packs import load_pack
@@ -80,6 +81,20 @@ class Asked:
         changed = spec.options(**self.parameters) if spec.options else {}
         return {"judge": spec.judge, "read_out": spec.read_out, **spec.judge_options, **changed}
 
+    @property
+    def engine(self) -> EngineName:
+        """Whose calls it will be, as far as that is known without the model: a named backend has its own way.
+
+        Raises:
+            UnsupportedError: The backend is asked through another engine than the one that was asked for.
+        """
+        if self.backend is None:
+            return self.judge_engine
+        own: EngineName = "inspect" if self.backend.partition(":")[0] == "inspect" else "adjudge"
+        if self.judge_engine not in ("auto", own):
+            raise UnsupportedError(f"backend={self.backend!r} is asked through {own}; leave judge_engine out")
+        return own
+
     def judge_for(self, item: Item | None) -> str:
         """Name of the judge for such an item; None is any submission."""
         chosen = self.judge or self._defaults.get("judge")
@@ -116,6 +131,9 @@ class Asked:
         spec = lookup(plugins, plugins.judges, "judge", name)
         if not spec.members:
             build_judge(plugins, name, self.options())
+        if self.backend is not None:
+            lookup(plugins, plugins.backends, "backend", self.backend.partition(":")[0])
+        _ = self.engine
 
     def mark(self, item: Item, rubric: Rubric) -> RubricMark:
         """Which rubric an item is judged by."""

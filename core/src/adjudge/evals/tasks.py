@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from inspect import Parameter as Argument
 from inspect import Signature
 from logging import getLogger
@@ -48,17 +49,20 @@ def register_tasks() -> dict[str, Factory]:
         _log.warning("adjudge: the plugin %r did not load: %s", name, why)
         made[name] = _placeholder(name, f"the plugin {name!r} did not load: {why}")
     for name, spec in specs.items():
-        made[name] = _registered_or_placeholder(name, spec)
+        if name == GENERAL.name:
+            name = f"{name}-task"  # noqa: PLW2901 - the name is taken
+            made[name] = _placeholder(name, f"a plugin brings a task named {GENERAL.name!r}, which is core's own")
+        else:
+            made[name] = _registered_or_placeholder(spec)
     return made
 
 
-def _registered_or_placeholder(name: str, spec: TaskSpec) -> Factory:
+def _registered_or_placeholder(spec: TaskSpec) -> Factory:
     taken = {parameter.name for parameter in spec.parameters} & {parameter.name for parameter in COMMON}
-    if name == GENERAL.name:
-        return _placeholder(f"{name}-task", f"a plugin brings a task named {name!r}, which is core's own")
     if taken:
-        return _placeholder(name, f"the task {name!r} has parameters that every task has: {', '.join(sorted(taken))}")
-    return _registered(spec, lambda values: build_task(spec, values))
+        why = f"the task {spec.name!r} has parameters that every task has: {', '.join(sorted(taken))}"
+        return _placeholder(spec.name, why)
+    return _registered(spec, partial(build_task, spec))
 
 
 def _registered(spec: TaskSpec, build: Callable[[Mapping[str, Any]], Task]) -> Factory:
