@@ -136,7 +136,7 @@ def test_what_cannot_be_read_is_unscored_and_counted_everywhere(
     assert (odd.value["coverage"], odd.reason) == (0.0, "grader_failed")
     figures = figures_of(log)
     assert (figures["verdicts"], figures["unscored_verdicts"], figures["unscored_samples"]) == (8, 4, 2)
-    assert (figures["unscored[parse]"], figures["unscored[infra]"]) == (2, 2)
+    assert (figures["unscored (parse)"], figures["unscored (infra)"]) == (2, 2)
     assert (figures["verdict_coverage"], figures["criterion:polite coverage"]) == (0.5, 0.5)
     assert figures["criterion:polite"] == 0.5
     assert figures_of(log, "total")["mean"] == 0.5, "the mean of what was scored"

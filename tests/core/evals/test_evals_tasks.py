@@ -82,7 +82,7 @@ def test_a_meta_task_measures_the_judge_and_asks_no_candidate(made: dict[str, Fa
     figures = figures_of(log)
     assert figures["pairs_right"] == 0.5
     assert (figures["whole"], figures["whole low"], figures["whole high"]) == (0.5, 0.25, 0.75)
-    assert figures["accuracy[polite]"] == 0.75
+    assert figures["accuracy (polite)"] == 0.75
     assert "table" not in figures
     assert "undefined" not in figures
     sample = score_of(log, "1")

@@ -81,7 +81,7 @@ def _coverage(rows: Sequence[_Row]) -> dict[str, float]:
         "verdict_coverage": 1 - reasons.total() / len(due) if due else 0.0,
         "unscored_verdicts": float(reasons.total()),
         "unscored_samples": float(silent),
-        **{f"unscored[{reason}]": float(count) for reason, count in sorted(reasons.items(), key=str)},
+        **{f"unscored ({reason})": float(count) for reason, count in sorted(reasons.items(), key=str)},
     }
 
 
@@ -129,7 +129,11 @@ def _due(result: Result, prefixes: tuple[str, ...]) -> Iterable[tuple[str, float
 
 
 def _flat(name: str, figure: object) -> Iterable[tuple[str, float]]:
-    """A figure as numbers: an estimate with its interval, a number, nothing for a table or what is undefined."""
+    """A figure as numbers: an estimate with its interval, a number, nothing for a table or what is undefined.
+
+    Square brackets become round ones: inspect's display takes the former for markup and leaves them out.
+    """
+    name = name.replace("[", " (").replace("]", ")")
     if isinstance(figure, Estimate):
         if figure.value is not None:
             yield name, figure.value

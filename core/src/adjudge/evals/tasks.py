@@ -13,6 +13,7 @@ from typing import Any
 
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset
+from inspect_ai.log import HeadlineMetric
 from inspect_ai.solver import Solver
 
 from adjudge import __version__
@@ -21,7 +22,7 @@ from adjudge.errors import InputError, PluginError
 from adjudge.evals.parameters import COMMON, GENERAL, scorer_arguments
 from adjudge.evals.refusals import as_prerequisite
 from adjudge.evals.scorer import rubric as rubric_scorer
-from adjudge.evals.scores import KEY
+from adjudge.evals.scores import KEY, TOTAL
 from adjudge.evals.settings import Asked
 from adjudge.evals.solvers import answer, given, require_grader
 from adjudge.evals.submissions import sample_of
@@ -143,6 +144,7 @@ def _task(name: str, items: Sequence[Item], arguments: Mapping[str, Any], solver
         scorer=rubric_scorer(**arguments),
         version=shared[0].version if shared else 0,
         metadata={KEY: provenance(asked)},
+        headline_metric=HeadlineMetric(scorer="rubric", score=TOTAL, metric="mean"),
     )
 
 
