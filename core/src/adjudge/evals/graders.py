@@ -118,6 +118,29 @@ def is_at_home(url: str) -> bool:
     return address.is_private or address.is_loopback
 
 
+def refuse_now(asked: Asked, *, answers: bool) -> None:
+    """Refuse while tasks are made what `require_grader` would refuse once they run: one line and no log.
+
+    inspect sets model and roles before it makes tasks; a task that is made by hand is looked at when it runs.
+
+    Args:
+        asked: Arguments of the scorer.
+        answers: Whether the model under test writes what is judged.
+
+    Raises:
+        BackendError: The role is not bound.
+        UnsupportedError: The model under test would judge itself.
+    """
+    from inspect_ai.model._model import active_model
+
+    under_test = active_model()
+    if under_test is None or asked.backend is not None:
+        return
+    models = grader_models(self_grading=asked.self_grading)
+    if answers and not asked.self_grading:
+        refuse_self([str(model) for model in models], str(under_test))
+
+
 def refuse_self(models: Sequence[str], candidate: str) -> None:
     """Refuse a model that would grade itself, whatever the address it is reached at.
 

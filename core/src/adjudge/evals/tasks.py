@@ -14,11 +14,11 @@ from typing import Any
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset
 from inspect_ai.log import HeadlineMetric
-from inspect_ai.solver import Solver
 
 from adjudge import __version__
 from adjudge.api import installed
 from adjudge.errors import InputError, PluginError
+from adjudge.evals.graders import refuse_now
 from adjudge.evals.parameters import COMMON, GENERAL, scorer_arguments
 from adjudge.evals.refusals import as_prerequisite
 from adjudge.evals.scorer import rubric as rubric_scorer
@@ -109,7 +109,7 @@ def build_task(spec: TaskSpec, values: Mapping[str, Any]) -> Task:
         arguments["task_args"] = own
     items = list(spec.dataset(**own))
     candidate = spec.kind == "candidate"
-    return _task(spec.name, items, arguments, answer(values["solver"] or spec.solver) if candidate else given())
+    return _task(spec.name, items, arguments, (values["solver"] or spec.solver) if candidate else None)
 
 
 def build_general(values: Mapping[str, Any]) -> Task:
@@ -128,19 +128,21 @@ def build_general(values: Mapping[str, Any]) -> Task:
     if values["rubric"]:
         arguments["rubric"] = values["rubric"]
     lacking = [item.id for item in items if isinstance(item, Submission) and not item.output]
-    return _task(GENERAL.name, items, arguments, answer(values["solver"] or "generate") if lacking else given())
+    return _task(GENERAL.name, items, arguments, (values["solver"] or "generate") if lacking else None)
 
 
-def _task(name: str, items: Sequence[Item], arguments: Mapping[str, Any], solver: Solver) -> Task:
+def _task(name: str, items: Sequence[Item], arguments: Mapping[str, Any], solver: str | None) -> Task:
+    """The task; `solver` names how the model under test answers, None if it does not."""
     if not items:
         raise InputError(f"task {name!r}: the data set is empty")
     asked = Asked(**arguments)
     _refuse_without_rubric(asked, items)
+    refuse_now(asked, answers=solver is not None)
     shared = asked.shared
     return Task(
         dataset=MemoryDataset([sample_of(item) for item in items], name=name),
         setup=require_grader(**arguments),
-        solver=solver,
+        solver=given() if solver is None else answer(solver),
         scorer=rubric_scorer(**arguments),
         version=shared[0].version if shared else 0,
         metadata={KEY: provenance(asked)},
