@@ -7,19 +7,19 @@ import contextvars
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from logging import getLogger
+from typing import Any, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
 from adjudge.api import BoundJudge, installed
 from adjudge.assembly import assemble
 from adjudge.errors import InputError
 from adjudge.evals.graders import Chosen, choose
-from adjudge.evals.settings import LABEL, Asked
+from adjudge.evals.settings import Asked
 from adjudge.interfaces import Backend, Item, Judge
 from adjudge.judges.members import Through
 from adjudge.ledger import Ledger
 from adjudge.options import refuse_unknown, validated
-from adjudge.plugins import lookup
 from adjudge.sending import Policy
 from adjudge.submission import Submission
 from adjudge.verdict import Question
@@ -39,10 +39,11 @@ class Seated:
     """Whose calls they are."""
     models: tuple[str, ...]
     """Names of the judging models."""
-    read_out: str
-    """Name of the read-out."""
-    read_out_asked: str
-    """The read-out that was wanted and is not offered; empty if it was not changed."""
+
+
+_Seats: TypeAlias = dict[tuple[str, ...], asyncio.Task[Seated]]
+DOWNGRADED = "no label log-probabilities; levels are read from reasoned replies, without probabilities of levels"
+_log = getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,9 @@ class Bench:
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
-        self._seated: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, ...], Seated]] = WeakKeyDictionary()
+        self._seats: WeakKeyDictionary[asyncio.AbstractEventLoop, _Seats] = WeakKeyDictionary()
 
-    def seat(self, item: Item) -> Seated:
+    async def seat(self, item: Item) -> Seated:
         """The judge for such an item, in the running event loop and eval.
 
         Raises:
@@ -74,43 +75,34 @@ class Bench:
         if self.asked.shared is None and not (isinstance(item, Submission) and item.rubric):
             raise InputError(f"{item.id!r} brings no rubric and none was given; use -T rubric=ID or PATH (-S likewise)")
         loop = asyncio.get_running_loop()
-        seats = self._seated.setdefault(loop, {})
+        seats = self._seats.setdefault(loop, {})
         chosen = choose(self.asked)
         key = (self.asked.judge_for(item), chosen.engine, *chosen.models)
         if key not in seats:
-            seats[key] = self._build(item, chosen)
-            _close_with(loop, seats[key].bound)
-        return seats[key]
+            seats[key] = loop.create_task(self._build(item, chosen))
+        return await asyncio.shield(seats[key])  # a sample that is cancelled leaves the judge to the others
 
-    def _build(self, item: Item, chosen: Chosen) -> Seated:
-        asked, wanted = self.asked, ""
+    async def _build(self, item: Item, chosen: Chosen) -> Seated:
+        asked, shared = self.asked, self.asked.shared
         judge, backend = _assembled(asked, item, chosen)
-        if _lacks_labels(asked, item, backend) and (other := asked.reasoned_instead()) is not None:
-            wanted = LABEL
-            judge, backend = _assembled(other, item, Chosen((backend,), chosen.engine, chosen.models), chosen)
-        shared = self.asked.shared
         base = _PATIENT if chosen.engine == "inspect" and asked.backend is None else Policy()
         policy = Policy.model_validate({**base.model_dump(), **asked.policy})
         ledger = Ledger(asked.ledger or ":memory:")
         bound = BoundJudge(judge, shared[0] if shared else None, backend, ledger, installed(), policy=policy)
-        return Seated(bound, chosen.engine, chosen.models, read_out_of(bound), wanted)
+        _close_with(asyncio.get_running_loop(), bound)
+        await bound.prepare()
+        if bound.downgraded:
+            _log.warning("%s: %s", bound.backend.name, DOWNGRADED)
+        return Seated(bound, chosen.engine, chosen.models)
 
 
-def _assembled(asked: Asked, item: Item, chosen: Chosen, panel: Chosen | None = None) -> tuple[Judge, Backend]:
+def _assembled(asked: Asked, item: Item, chosen: Chosen) -> tuple[Judge, Backend]:
     name, options = asked.judge_for(item), asked.options()
-    members = (panel or chosen).backends
-    if len(members) > 1:  # a role bound to several models is a panel of them
-        options = {**options, "members": [{"backend": member, "judge": name} for member in members]}
+    if len(chosen.backends) > 1:  # a role bound to several models is a panel of them
+        options = {**options, "members": [{"backend": member, "judge": name} for member in chosen.backends]}
         name = "panel"
     given = chosen.backends[0]
     return assemble(installed(), name, options, given, dict(chosen.options) if isinstance(given, str) else None)
-
-
-def _lacks_labels(asked: Asked, item: Item, backend: Backend) -> bool:
-    """Whether labels are wanted of a backend that reports no log-probabilities."""
-    spec = lookup(installed(), installed().judges, "judge", asked.judge_for(item))
-    wants = asked.options().get("read_out", LABEL) == LABEL
-    return spec.asks and wants and backend.capabilities.label_logprobs is None
 
 
 def read_out_of(bound: BoundJudge) -> str:

@@ -11,7 +11,7 @@ from inspect_ai.solver import TaskState
 
 from adjudge import __version__
 from adjudge.errors import BackendError
-from adjudge.evals.bench import Bench, InEpoch, Seated, bench_of
+from adjudge.evals.bench import Bench, InEpoch, Seated, bench_of, read_out_of
 from adjudge.evals.figures import clustered_stderr, figures, parts
 from adjudge.evals.graders import refuse_self
 from adjudge.evals.refusals import as_prerequisite
@@ -71,7 +71,7 @@ async def score_state(bench: Bench, state: TaskState) -> Score:
     """
     with as_prerequisite():
         item, written = item_of(state)
-        seated = bench.seat(item)
+        seated = await bench.seat(item)
         if written and not bench.asked.self_grading:
             refuse_self(seated.models, str(state.model))
         judged_by = seated.bound.rubric_of(item)
@@ -113,8 +113,8 @@ def _judged(bench: Bench, seated: Seated, item: Item, result: Result, *, candida
         rubric=asked.mark(item, judged_by),
         dimensions={one.id: one.dimension for one in judged_by.criteria if one.dimension},
         judge=bound.judge.name,
-        read_out=seated.read_out,
-        read_out_asked=seated.read_out_asked,
+        read_out=read_out_of(bound),
+        read_out_asked="label" if bound.downgraded else "",
         backend=bound.backend.name,
         identity=_json(bound.backend.identity),
         engine=seated.engine,

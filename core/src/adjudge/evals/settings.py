@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from adjudge.submission import Comparison, Submission
 from adjudge.tasks import parameters_of
 
 EngineName = Literal["auto", "inspect", "adjudge"]
-LABEL, REASONED = "label", "reasoned"
+LABEL = "label"
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,11 @@ class Asked:
             "repeats": self.repeats,
         }
         chosen = {name: value for name, value in asked.items() if value is not None}
+        given = {**chosen, **self.judge_options}
         defaults = {name: value for name, value in self._defaults.items() if name != "judge"}
-        return {**defaults, **chosen, **self.judge_options}
-
-    def reasoned_instead(self) -> Asked | None:
-        """The same with the read-out `reasoned`, for a backend without log-probabilities; None if `label` was told."""
-        told = self.read_out is not None or "read_out" in self.judge_options
-        return None if told else replace(self, read_out=REASONED)
+        if defaults.get("read_out") == LABEL and not {"read_out", "read_out_options"} & given.keys():
+            del defaults["read_out"]  # nobody insists on it where a backend cannot serve it
+        return {**defaults, **given}
 
     def check(self) -> None:
         """Build what can be built without a model, so that what cannot be is refused before anything is asked.

@@ -33,7 +33,7 @@ def require_grader(**scorer: Any) -> Solver:
         del generate
         with as_prerequisite():
             item, written = item_of(state)
-            seated = bench.seat(item)
+            seated = await bench.seat(item)
             if written and not bench.asked.self_grading:
                 refuse_self(seated.models, str(state.model))
         return state
