@@ -26,6 +26,7 @@ from inspect_ai.scorer import Score
 from adjudge import api
 from adjudge.evals import bench
 
+PROBE = "Say yes or no."
 KEY = "sk-loopback-77aa5e4b213f9c1d"
 RUBRIC = """\
 id: manners

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from adjudge.api import BoundJudge, installed
 from adjudge.assembly import assemble
 from adjudge.errors import InputError
-from adjudge.evals.graders import Chosen, choose
+from adjudge.evals.graders import Chosen, choose, refuse_self
 from adjudge.evals.settings import Asked
 from adjudge.interfaces import Backend, Item, Judge
 from adjudge.judges.members import Through
@@ -66,17 +66,24 @@ class Bench:
         self.asked = asked
         self._seats: WeakKeyDictionary[asyncio.AbstractEventLoop, _Seats] = WeakKeyDictionary()
 
-    async def seat(self, item: Item) -> Seated:
+    async def seat(self, item: Item, candidate: str = "") -> Seated:
         """The judge for such an item, in the running event loop and eval.
 
+        Args:
+            item: What is to be judged.
+            candidate: The model that writes or wrote it; empty if it was given.
+
         Raises:
-            AdjudgeError: It cannot be built: no grader, no such name, a backend that does not start.
+            AdjudgeError: It cannot be built: no grader, no such name, a backend that does not start, or the candidate
+                would judge itself.
         """
         if self.asked.shared is None and not (isinstance(item, Submission) and item.rubric):
             raise InputError(f"{item.id!r} brings no rubric and none was given; use -T rubric=ID or PATH (-S likewise)")
         loop = asyncio.get_running_loop()
         seats = self._seats.setdefault(loop, {})
         chosen = choose(self.asked)
+        if candidate and not self.asked.self_grading:
+            refuse_self(chosen.models, candidate)
         key = (self.asked.judge_for(item), chosen.engine, *chosen.models)
         if key not in seats:
             seats[key] = loop.create_task(self._build(item, chosen))

@@ -13,7 +13,6 @@ from adjudge import __version__
 from adjudge.errors import BackendError
 from adjudge.evals.bench import Bench, InEpoch, Seated, bench_of, read_out_of
 from adjudge.evals.figures import clustered_stderr, figures, parts
-from adjudge.evals.graders import refuse_self
 from adjudge.evals.refusals import as_prerequisite
 from adjudge.evals.scores import COVERAGE, TOTAL, Judged, explanation_of, reason_of, value_of
 from adjudge.evals.submissions import item_of
@@ -71,12 +70,10 @@ async def score_state(bench: Bench, state: TaskState) -> Score:
     """
     with as_prerequisite():
         item, written = item_of(state)
-        seated = await bench.seat(item)
-        if written and not bench.asked.self_grading:
-            refuse_self(seated.models, str(state.model))
+        candidate = str(state.model) if written else ""
+        seated = await bench.seat(item, candidate)
         judged_by = seated.bound.rubric_of(item)
         result = seated.bound.result(item, await _verdicts(seated, item, judged_by, state.epoch))
-    candidate = str(state.model) if written else ""
     judged = _judged(bench, seated, item, result, candidate=candidate, epoch=state.epoch)
     if seated.engine == "adjudge":
         note_usage(seated.bound.backend.name, judged.usage)

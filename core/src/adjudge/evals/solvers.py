@@ -11,7 +11,6 @@ from adjudge.api import installed
 from adjudge.engine import Engine
 from adjudge.evals.backend import InspectBackend
 from adjudge.evals.bench import bench_of
-from adjudge.evals.graders import refuse_self
 from adjudge.evals.refusals import as_prerequisite
 from adjudge.evals.submissions import GIVEN, given_output, item_of, item_of_sample
 from adjudge.ledger import Ledger
@@ -33,9 +32,7 @@ def require_grader(**scorer: Any) -> Solver:
         del generate
         with as_prerequisite():
             item, written = item_of(state)
-            seated = await bench.seat(item)
-            if written and not bench.asked.self_grading:
-                refuse_self(seated.models, str(state.model))
+            await bench.seat(item, str(state.model) if written else "")
         return state
 
     return check
