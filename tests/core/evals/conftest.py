@@ -133,11 +133,13 @@ class Loopback:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+                if not self.path.endswith("/chat/completions"):
+                    self._send(404, {}, b"{}")
+                    return
                 with outer._lock:
-                    outer.bodies += [body] * self.path.endswith("/chat/completions")
-                spoken = (
-                    outer.answer(body) if self.path.endswith("/chat/completions") else Spoken(status=404, raw=b"{}")
-                )
+                    # A backend may try out first what the server can do.
+                    outer.bodies += [body] * (PROBE not in prompt_of(body))
+                spoken = outer.answer(body)
                 if spoken.hang:
                     outer.released.wait(5)
                 data = spoken.raw if spoken.raw is not None else json.dumps(completion(spoken)).encode()

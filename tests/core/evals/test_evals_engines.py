@@ -131,4 +131,4 @@ def test_epochs_are_reduced_with_every_judgement_kept() -> None:
     assert reduced.value == pytest.approx({"total": 0.5, "coverage": 0.5, "x": nan}, nan_ok=True)
     assert reduced.reason is None
     assert reduced.metadata is not None
-    assert [entry["epoch"] for entry in reduced.metadata["adjudge"]["epochs"]] == [1, 2, 3]
+    assert [entry["epoch"] for entry in reduced.metadata["adjudge_epochs"]] == [1, 2, 3]

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from inspect_ai import Epochs
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.log import EvalLog
 
 from adjudge import _registry
+from adjudge.evals import epochs_mean
 from adjudge.evals.scores import Judged, judged_of
 
 from .conftest import Loopback, figures_of, prompt_of, run, score_of
@@ -177,8 +179,9 @@ def test_epochs_are_judged_anew_and_all_kept(loopback: Loopback, rubric_file: st
     log = run(
         judge(rubric=rubric_file, dataset=rows(*GIVEN)),
         model_roles={"grader": loopback.model()},
-        epochs=3,
+        epochs=Epochs(3, epochs_mean()),
     )
+    assert log.status == "success", log.error
     assert levels(log)["kind/3"] == ["met", "met"]
     assert len(loopback.bodies) == 2 * 2 * 3
     assert figures_of(log)["verdicts"] == 12

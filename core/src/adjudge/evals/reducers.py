@@ -9,7 +9,7 @@ from inspect_ai.scorer import Score, ScoreReducer, score_reducer
 
 from adjudge.evals.scores import KEY
 
-EPOCHS = "epochs"
+EPOCHS = f"{KEY}_epochs"
 """Key beside the first epoch's entry; a list of the entries of all epochs."""
 
 
@@ -18,7 +18,7 @@ def epochs_mean() -> ScoreReducer:
     """The mean of each number over the epochs in which it is one; nan if there is none.
 
     `coverage` is always a number, so an epoch that could not be judged lowers it. inspect's own reducers keep the
-    metadata of the first epoch only; this one keeps the entries of all, under `metadata["adjudge"]["epochs"]`.
+    metadata of the first epoch only; this one keeps the entries of all, under `metadata["adjudge_epochs"]`.
     """
 
     def reduce(scores: list[Score]) -> Score:
@@ -31,7 +31,7 @@ def epochs_mean() -> ScoreReducer:
             answer=first.answer,
             explanation=first.explanation,
             reason=first.reason if all(score.reason for score in scores) else None,
-            metadata={**(first.metadata or {}), KEY: {**(entries[0] or {}), EPOCHS: entries}},
+            metadata={**(first.metadata or {}), EPOCHS: entries},
         )
 
     return reduce

@@ -95,7 +95,21 @@ class Judged(Frozen):
 
     def as_metadata(self) -> dict[str, Any]:
         """The entry for `Score.metadata`."""
-        return {KEY: {"layout": self.layout, **self.model_dump(mode="json", exclude_defaults=True)}}
+        return {KEY: _Entry(self)}
+
+
+class _Entry(dict[str, Any]):
+    """A judgement as JSON that remembers what it was made from.
+
+    inspect copies every score deeply for every metric, and metrics read it again; a log's entry never changes.
+    """
+
+    def __init__(self, judged: Judged) -> None:
+        super().__init__({"layout": judged.layout, **judged.model_dump(mode="json", exclude_defaults=True)})
+        self.judged = judged
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Entry:
+        return self
 
 
 def judged_of(metadata: Mapping[str, Any] | None) -> Judged | None:
@@ -105,7 +119,9 @@ def judged_of(metadata: Mapping[str, Any] | None) -> Judged | None:
         pydantic.ValidationError: The entry was written by hand or by another layout.
     """
     entry = (metadata or {}).get(KEY)
-    return None if entry is None else Judged.model_validate(entry)
+    if entry is None or isinstance(entry, _Entry):
+        return None if entry is None else entry.judged
+    return Judged.model_validate(entry)
 
 
 def value_of(result: Result, *, comparison: bool = False) -> dict[str, float]:
