@@ -156,6 +156,7 @@ def rounds(url: str, count: int, times: int) -> dict[str, dict[str, Any]]:
             command = [sys.executable, __file__, "--one", variant, "--url", url, "--samples", str(count)]
             done = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE)
             found = json.loads(done.stdout.splitlines()[-1])
+            print(f"{variant}: {found['cpu']:.2f} CPU s", file=sys.stderr, flush=True)
             if variant not in best or found["cpu"] < best[variant]["cpu"]:
                 best[variant] = found
     return best

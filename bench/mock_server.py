@@ -130,7 +130,7 @@ def schema_of(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def answer(schema: Mapping[str, Any] | None, sample: int, criteria: Sequence[int]) -> Any:
     """What the model says: a word, or JSON for one criterion or for several."""
     if schema is None:
-        return truth(sample, criteria[0])
+        return truth(sample, criteria[0] if criteria else 0)
     names = list(schema["properties"])
     if "level" in names:
         return _entry(names, sample, criteria[0])
@@ -238,7 +238,11 @@ def _payload(
         return _common(body, "r-1", object="response", status="completed", output=output, usage=usage | details)
     choice: dict[str, Any] = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
     if body.get("logprobs"):
-        content = likeliest(text, key[0], key[1][0], body.get("top_logprobs", 0)) if malformed is None else []
+        content = (
+            likeliest(text, key[0], key[1][0] if key[1] else 0, body.get("top_logprobs", 0))
+            if malformed is None
+            else []
+        )
         choice["logprobs"] = {"content": content, "refusal": None}
     usage = {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written}
     usage["prompt_tokens_details"] = {"cached_tokens": cached}  # type: ignore[assignment] # the protocol nests it

@@ -56,10 +56,20 @@ def test_the_command_finds_the_task_by_its_entry_point(
 def test_the_command_refuses_in_one_line_and_scores_again(
     loopback: Loopback, rubric_file: str, rows: Rows, tmp_path: Path
 ) -> None:
-    task = ["eval", "adjudge/judge", "-T", f"rubric={rubric_file}", "-T", f"dataset={rows(ASKED)}", "--display", "none"]
+    task = [
+        "eval",
+        "adjudge/judge",
+        "-T",
+        f"rubric={rubric_file}",
+        "-T",
+        f"dataset={rows(ASKED)}",
+        "--display",
+        "plain",
+    ]
     unbound = inspect(*task, "--model", "openai-api/loop/candidate", folder=tmp_path, url=loopback.url)
-    assert "--model-role grader=" in unbound.stdout
-    assert "Traceback" not in unbound.stdout + unbound.stderr
+    told = " ".join((unbound.stdout + unbound.stderr).split())
+    assert "--model-role grader=" in told
+    assert "Traceback" not in told
     assert loopback.bodies == []
     roles = ["--model", "openai-api/loop/candidate", "--model-role", "grader=openai-api/loop/judge"]
     assert inspect(*task, *roles, "--log-dir", "logs", folder=tmp_path, url=loopback.url).returncode == 0

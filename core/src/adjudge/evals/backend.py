@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -131,18 +133,24 @@ _TRAFFIC = ("max_retries", "timeout", "attempt_timeout", "max_connections", "ada
 
 
 def _schema_of(question: Question) -> Any:
-    if question.json_schema is None:
-        return None
+    return None if question.json_schema is None else _response_schema(json.dumps(question.json_schema))
+
+
+@lru_cache(maxsize=256)
+def _response_schema(schema: str) -> Any:
+    """The schema as far as inspect can say it; what is left out are limits of length, which the reader holds too.
+
+    inspect copies the settings of a call several times, deeply; a schema is never changed.
+    """
     from inspect_ai.model import ResponseSchema
-
-    return ResponseSchema(name="verdict", json_schema=_known_part(question.json_schema), strict=True)
-
-
-def _known_part(schema: Mapping[str, Any]) -> Any:
-    """The schema as far as inspect can say it; what is left out are limits of length, which the reader holds too."""
     from inspect_ai.util import JSONSchema
 
-    return JSONSchema.model_validate(_without_lengths(schema))
+    class Shared(ResponseSchema):
+        def __deepcopy__(self, memo: dict[int, Any] | None = None) -> ResponseSchema:
+            return self
+
+    known = JSONSchema.model_validate(_without_lengths(json.loads(schema)))
+    return Shared(name="verdict", json_schema=known, strict=True)
 
 
 def _without_lengths(schema: Any) -> Any:
