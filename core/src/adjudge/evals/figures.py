@@ -42,7 +42,7 @@ def _cluster(score: SampleScore) -> Hashable:
 def parts() -> Metric:
     """Means per dimension, and per criterion if all samples are judged by one rubric; epochs reduced first.
 
-    Means of what was scored come with the ends of their clustered 95 % interval (`low`, `high`).
+    Means of dimensions come with the ends of their clustered 95 % interval (`low`, `high`).
     """
 
     def compute(scores: list[SampleScore]) -> dict[str, float]:
@@ -54,7 +54,7 @@ def parts() -> Metric:
 
 @metric(scores="unreduced")
 def figures() -> Metric:
-    """Verdicts scored and unscored, coverage per part, and the task's own metrics, over all samples and epochs.
+    """Verdicts scored and unscored, parts that lack some, and the task's own metrics, over all samples and epochs.
 
     The task's metrics are computed in each epoch, and averaged over the epochs in which they are defined.
     """
@@ -97,11 +97,15 @@ def _parts(rows: Sequence[_Row]) -> dict[str, float]:
     for score, _ in rows:
         for name, value in _numbers(score, prefixes):
             values[name].append((value, _cluster(score)))
-    return {
-        name: figure
-        for part, found in values.items()
-        for name, figure in _flat(part, clustered_mean([value for value, _ in found], [unit for _, unit in found]))
-    }
+    return {name: figure for part, found in values.items() for name, figure in _flat(part, _mean(part, found))}
+
+
+def _mean(part: str, found: Sequence[tuple[float, Hashable]]) -> Estimate | float:
+    """The mean; with its interval for a dimension only, since inspect's display grows with every figure."""
+    values = [value for value, _ in found]
+    if part.startswith(CRITERION):
+        return math.fsum(values) / len(values)
+    return clustered_mean(values, [unit for _, unit in found])
 
 
 def _numbers(score: SampleScore, prefixes: tuple[str, ...]) -> Iterable[tuple[str, float]]:
@@ -112,13 +116,13 @@ def _numbers(score: SampleScore, prefixes: tuple[str, ...]) -> Iterable[tuple[st
 
 
 def _parts_covered(rows: Sequence[_Row]) -> dict[str, float]:
-    """Scored share of what was due, per dimension and criterion."""
+    """Scored share of what was due, per dimension and criterion, where that is not all of it."""
     prefixes = _prefixes(rows)
     known: defaultdict[str, list[bool]] = defaultdict(list)
     for _, one in rows:
         for name, value in _due(one.result, prefixes):
             known[f"{name} coverage"].append(value is not None)
-    return {name: sum(found) / len(found) for name, found in known.items()}
+    return {name: sum(found) / len(found) for name, found in known.items() if not all(found)}
 
 
 def _due(result: Result, prefixes: tuple[str, ...]) -> Iterable[tuple[str, float | None]]:
