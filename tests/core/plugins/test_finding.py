@@ -75,9 +75,9 @@ def test_only_the_named_plugins_and_core_are_left(install, monkeypatch) -> None:
     install("adjudge-demo", entry="demo")
     install("adjudge-other", entry="other")
     monkeypatch.setenv("ADJUDGE_PLUGINS", "demo")
-    assert names() == {"core", "demo"}
+    assert names() == {"core", "inspect", "demo"}
     monkeypatch.setenv("ADJUDGE_DISABLE", "demo,core,adjudge")
-    assert names() == {"core"}
+    assert names() == {"core", "inspect"}
 
 
 def test_a_strangers_entry_point_named_core_clashes_and_can_be_switched_off(install, monkeypatch) -> None:
