@@ -104,6 +104,11 @@ class Engine:
         """Whether the backend keeps a prompt's prefix."""
         return self.backend.capabilities.prefix_cache
 
+    @property
+    def context_tokens(self) -> int | None:
+        """Longest prompt and reply together, if the backend declares it."""
+        return self.backend.capabilities.context_tokens
+
     def fingerprint(self, question: Question) -> str:
         """Hash of everything that reaches the model and of who answers, as 64 hexadecimal digits."""
         return fingerprint(question, self._identity)

@@ -29,6 +29,10 @@ class Ask(Protocol):
     def primes(self) -> bool:
         """Whether asking one question of an item first pays: the backend keeps a prompt's prefix."""
 
+    @property
+    def context_tokens(self) -> int | None:
+        """Longest prompt and reply together that the backend takes, in tokens, if it says so."""
+
     async def __call__(self, question: Question) -> Reply:
         """Ask. A failed call gives a `Reply` with a `Failure`; it does not raise."""
 

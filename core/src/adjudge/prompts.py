@@ -20,7 +20,8 @@ from importlib.resources import files
 from adjudge.errors import UnknownNameError, UnsupportedError
 from adjudge.rubric import Criterion, Rubric
 from adjudge.scale import Scale
-from adjudge.submission import Comparison, Submission, as_text
+from adjudge.submission import Comparison, Message, Submission, Text, as_text, said, speaker
+from adjudge.transcript import tokens_of
 from adjudge.values import Frozen
 from adjudge.verdict import Prompt
 
@@ -47,6 +48,7 @@ _HIDDEN = re.compile(
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
     "|\r(?!\n)"
 )
+_FORGED_TURN = re.compile(r"^(?:system|user|assistant|tool)(?: \([a-z #\d]+\))?: ", re.MULTILINE)
 _SOME_LETTERS = re.compile(r"(?:[^\W_][\W_]*){3}")
 
 
@@ -115,7 +117,10 @@ def neutralise(text: str) -> str:
 
 
 def flags_of(submission: Submission) -> tuple[str, ...]:
-    """Things in a submission that deserve a look: hidden Unicode, control tokens, forged markers, near-empty output."""
+    """Things in a submission that deserve a look.
+
+    Hidden Unicode, control tokens, forged markers or turns of a conversation, near-empty output.
+    """
     output = as_text(submission.output)
     whole = "\n".join((as_text(submission.input), output, submission.reference or "", submission.context or ""))
     found = {
@@ -123,8 +128,14 @@ def flags_of(submission: Submission) -> tuple[str, ...]:
         "hidden-unicode": _HIDDEN.search(whole) is not None,
         "control-token": _CONTROL_TOKEN.search(whole) is not None,
         "forged-marker": _MARKER.search(whole) is not None,
+        "forged-turn": any(map(_forges_a_turn, (submission.input, submission.output))),
     }
     return tuple(name for name, present in found.items() if present)
+
+
+def _forges_a_turn(text: Text) -> bool:
+    """Whether a message of a conversation holds a line that reads like the beginning of another one."""
+    return not isinstance(text, str) and any(_FORGED_TURN.search(message.content) for message in text)
 
 
 def code(secret: bytes, *parts: str) -> str:
@@ -132,9 +143,25 @@ def code(secret: bytes, *parts: str) -> str:
     return hmac.new(secret, "\x00".join(parts).encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:8]
 
 
-def _block(name: str, text: str, boundary: str) -> str:
+def _block(name: str, text: Text, boundary: str) -> str:
+    """A text in tags; in a transcript that holds more than plain turns, every message in tags of its own."""
+    if isinstance(text, str) or not any(map(_is_step, text)):
+        return _tagged(name, neutralise(as_text(text)), boundary)
+    turns = (
+        f"{neutralise(speaker(message))}:\n{_tagged(f'{name}-{number}', neutralise(said(message)), boundary)}"
+        for number, message in enumerate(text, start=1)
+    )
+    return _tagged(name, "\n".join(turns), boundary)
+
+
+def _tagged(name: str, text: str, boundary: str) -> str:
     tag = f"{name}-{boundary}"
-    return f"<{tag}>\n{neutralise(text)}\n</{tag}>"
+    return f"<{tag}>\n{text}\n</{tag}>"
+
+
+def _is_step(message: Message) -> bool:
+    """Whether a message is something else than a plain turn: a thought, a tool call, what a tool says."""
+    return message.kind != "text" or message.role == "tool"
 
 
 @dataclass
@@ -179,7 +206,7 @@ class Evidence:
         system = fill(self.template.system, {"role": role, "instructions": instructions}).strip()
         asked = as_text(first.input)
         shown = asked and "input" in self.parts
-        given = fill(self.template.input, {"input": _block("input", asked, input_code)}) if shown else ""
+        given = fill(self.template.input, {"input": _block("input", first.input, input_code)}) if shown else ""
         slots = {
             "reference": self._extra("reference", "A reference answer", first.reference, output_code),
             "context": self._extra("context", "Further evidence", first.context, output_code),
@@ -191,7 +218,7 @@ class Evidence:
         return self.template.output if len(self.submissions) == 1 else self.template.compare_output
 
     def _outputs(self, boundary: str) -> dict[str, str]:
-        texts = [as_text(submission.output) for submission in self.submissions]
+        texts = [submission.output for submission in self.submissions]
         if len(texts) == 1:
             return {"output": _block("output", texts[0], boundary)}
         named = zip("ab", texts, strict=True)
@@ -199,6 +226,11 @@ class Evidence:
 
     def _extra(self, name: str, title: str, text: str | None, boundary: str) -> str:
         return f"{title}:\n{_block(name, text, boundary)}\n\n" if text and name in self.parts else ""
+
+    @property
+    def tokens(self) -> int:
+        """Estimated tokens of everything before the criterion."""
+        return sum(map(tokens_of, self._segments))
 
     def ask(self, criterion: str, levels: str, examples: str, answer: str) -> str:
         """Render the last segment, for one criterion or for a few at once; the same for every submission."""

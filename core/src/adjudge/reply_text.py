@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adjudge.scale import Scale
-from adjudge.submission import as_text
+from adjudge.submission import Text, as_text, message_at
 from adjudge.verdict import JsonObject, Quote, Reply
 
 _THINKING = re.compile(r"^\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
@@ -161,17 +161,21 @@ def _unmistakable(form: Callable[[str], str], names: Sequence[str], scale: Scale
     return {name: level.id for name, level in pairs if name and folded.count(name) == 1}
 
 
-def verify_quotes(quotes: Sequence[str], output: Any) -> tuple[Quote, ...]:
-    """Look each quote up in the output; white space may differ, nothing else."""
-    text = as_text(output)
-    return tuple(_locate(quote, text) for quote in quotes if quote.strip())
+def verify_quotes(quotes: Sequence[str], output: Text, start: int = 0) -> tuple[Quote, ...]:
+    """Look each quote up in the output from `start` on; white space may differ, nothing else."""
+    wanted = [quote for quote in quotes if quote.strip()]
+    text = as_text(output) if wanted else ""
+    return tuple(_locate(quote, output, text, start) for quote in wanted)
 
 
-def _locate(quote: str, text: str) -> Quote:
+def _locate(quote: str, output: Text, text: str, start: int) -> Quote:
     # The judge was shown the neutralised text and may copy from that.
     shown = quote.replace("&lt;", "<").replace("&#91;", "[")
-    match = next(filter(None, (re.search(_pattern(wanted), text) for wanted in dict.fromkeys((quote, shown)))), None)
-    return Quote(text=quote, start=match.start() if match else None, end=match.end() if match else None)
+    patterns = (re.compile(_pattern(wanted)) for wanted in dict.fromkeys((quote, shown)))
+    match = next(filter(None, (pattern.search(text, start) for pattern in patterns)), None)
+    if match is None:
+        return Quote(text=quote)
+    return Quote(text=quote, start=match.start(), end=match.end(), message=message_at(output, match.start()))
 
 
 def _pattern(quote: str) -> str:

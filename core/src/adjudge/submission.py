@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from itertools import accumulate
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
@@ -19,6 +22,11 @@ class Message(Frozen):
     """What is said."""
     kind: Literal["text", "thinking", "tool_call", "tool_result"] = "text"
     """What sort of step it is."""
+    name: str = ""
+    """The tool that is called or that answers; of a text, who speaks where several share a role. The content of a
+    tool call with a name is its arguments."""
+    call: str = ""
+    """Mark that a tool call and its result have in common, for example `1`."""
 
 
 Text = str | tuple[Message, ...]
@@ -84,13 +92,42 @@ class Comparison(Frozen):
         return self
 
 
+_PLAIN_NAME = re.compile(r"[\w.:/-]{1,80}")
+_BETWEEN = "\n\n"
+
+
 def as_text(text: Text) -> str:
     """Render a conversation as labelled turns; plain text stays as it is."""
+    return text if isinstance(text, str) else _BETWEEN.join(map(_turn, text))
+
+
+def message_at(text: Text, offset: int) -> int | None:
+    """Number (from 1) of the message in which that place of `as_text(text)` lies; None of plain text."""
     if isinstance(text, str):
-        return text
-    return "\n\n".join(f"{_speaker(message)}: {message.content}" for message in text)
+        return None
+    ends = accumulate(len(_turn(message)) + len(_BETWEEN) for message in text)
+    return next((number for number, end in enumerate(ends, start=1) if offset < end), None)
 
 
-def _speaker(message: Message) -> str:
-    kind = "" if message.kind == "text" else f" ({message.kind.replace('_', ' ')})"
-    return f"{message.role}{kind}"
+def _turn(message: Message) -> str:
+    return f"{speaker(message)}: {said(message)}"
+
+
+def speaker(message: Message) -> str:
+    """Whose turn it is and of what sort, in one line that nothing in a name can break out of."""
+    if message.kind == "text":
+        return " ".join(part for part in (message.role, _shown(message.name)) if part)
+    sort = message.kind.replace("_", " ")
+    mark = f" #{_shown(message.call)}" if message.call else ""
+    of = f" of {_shown(message.name)}" if message.name and message.kind == "tool_result" else ""
+    return f"{message.role} ({sort}{mark}{of})"
+
+
+def said(message: Message) -> str:
+    """What is said; a tool call as `name(arguments)`."""
+    called = message.kind == "tool_call" and message.name
+    return f"{message.name}({message.content})" if called else message.content
+
+
+def _shown(name: str) -> str:
+    return name if not name or _PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)

@@ -201,6 +201,8 @@ class Quote(Frozen):
     """Offset in characters in the submission's output; None if the passage is not there."""
     end: int | None = None
     """Offset just after it."""
+    message: int | None = None
+    """Number (from 1) of the message of the output in which it begins; None if the output is plain text."""
 
 
 class Verdict(Frozen):

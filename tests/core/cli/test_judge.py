@@ -296,3 +296,40 @@ def test_what_was_asked_now_and_the_way_to_a_card_are_told(adjudge):
     assert "4 questions asked now, 0 answered from the ledger" in out
     assert "run `adjudge test rubric.yaml --backend scripted`" in " ".join(out.split())
     assert "0 questions asked now, 4 answered from the ledger" in adjudge(*JUDGE)[1]
+
+
+TRAJECTORY = [
+    {"role": "user", "content": "Book a bed."},
+    {
+        "role": "assistant",
+        "content": None,
+        "reasoning_content": "I ask first.",
+        "tool_calls": [{"id": "x", "function": {"name": "ask", "arguments": '{"text": "please?"}'}}],
+    },
+    {"role": "tool", "tool_call_id": "x", "content": "yes"},
+    {"role": "assistant", "content": [{"type": "text", "text": "Done."}, {"type": "image_url", "image_url": "x.png"}]},
+]
+
+
+def test_trajectories_with_tool_calls_are_judged_and_long_ones_in_windows(adjudge, work):
+    long = [*TRAJECTORY, *({"role": "assistant", "content": f"note {number} " * 40} for number in range(9))]
+    write_rows(work, [{"id": "short", "output": TRAJECTORY}, {"id": "long", "output": long}])
+    status, _, err = adjudge(*JUDGE, "--judge", "windows", "-J", "tokens=300", "-J", "rule=any")
+    assert (status, err) == (0, "")
+    assert levels(work) == [(name, criterion, "met") for name in ("short", "long") for criterion in ("polite", "rude")]
+    lines = [json.loads(line) for line in (work / "run" / "verdicts.jsonl").read_text("utf-8").splitlines()]
+    assert [len(line["members"]) for line in lines] == [0, 0, 9, 9]
+    assert adjudge("report", "run")[0] == 0
+    report = (work / "run" / "report.html").read_text("utf-8")
+    assert "assistant (tool call #1): ask(" in report
+    assert "[image omitted: x.png]" in report
+    assert "windows of at most 300 tokens" in report
+
+
+def test_evidence_over_its_budget_is_unscored_and_said(adjudge, work):
+    write_rows(work, [{"id": "a", "output": "please " * 2000}, {"id": "b", "output": "please"}])
+    status, out, _ = adjudge(*JUDGE, "-J", "evidence_tokens=1000", "--min-coverage", "0.9")
+    assert status == 1
+    assert "overflow" in out
+    assert [level for _, _, level in levels(work)] == [None, None, "met", "met"]
+    assert replies(work) == 2

@@ -32,6 +32,8 @@ MESSAGE = st.builds(
     role=st.sampled_from(["system", "user", "assistant", "tool"]),
     content=TEXT,
     kind=st.sampled_from(["text", "thinking", "tool_call", "tool_result"]),
+    name=TEXT,
+    call=TEXT,
 )
 CONTENT = TEXT | st.lists(MESSAGE, max_size=3).map(tuple)
 

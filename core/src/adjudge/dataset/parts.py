@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from adjudge.dataset.source import RowError, brief
-from adjudge.submission import Label, Message, Text
+from adjudge.errors import InputError
+from adjudge.submission import Label, Text
+from adjudge.transcript import read_messages
 
-_ROLES = {
-    "system": "system",
-    "user": "user",
-    "assistant": "assistant",
-    "tool": "tool",
-    "developer": "system",
-    "human": "user",
-    "gpt": "assistant",
-    "ai": "assistant",
-    "model": "assistant",
-    "function": "tool",
-}
-_KINDS = ("text", "thinking", "tool_call", "tool_result")
-_IGNORED = {"id", "name", "tool_call_id"}
-_TEXT_PARTS = {"text", "input_text", "output_text"}
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 _NOT_A_LEVEL = {"nan", "inf", "-inf", "infinity", "-infinity"}
 
@@ -67,69 +53,14 @@ def text(value: Any, field: str) -> Text | None:
     """A text or a conversation; None if there is none.
 
     Raises:
-        RowError: It is neither, or a part of a message is of an unknown kind.
+        RowError: It is neither, or something in a message is of an unknown kind.
     """
-    if isinstance(value, dict) and "role" in value:
-        return tuple(_messages(value, f"the {field}"))
-    if isinstance(value, list):
-        places = ((item, f"message {place} of the {field}") for place, item in enumerate(value, start=1))
-        return tuple(message for item, place in places for message in _messages(item, place))
-    return plain(value, field)
-
-
-def _messages(item: Any, place: str) -> Iterable[Message]:
-    """One message of a file is several of ours if it holds thoughts or tool calls."""
-    if not isinstance(item, dict):
-        raise RowError(f"{place} is {brief(item)}; write an object with role and content")
-    given = {key: value for key, value in item.items() if value is not None and key not in _IGNORED}
-    role = _ROLES.get(str(given.pop("role", None)).lower())
-    if role is None:
-        raise RowError(f"{place} has the role {brief(item.get('role'))}; known are {', '.join(_ROLES)}")
-    kind = given.pop("kind", "text")
-    if kind not in _KINDS:
-        raise RowError(f"{place} has the kind {brief(kind)}; known are {', '.join(_KINDS)}")
-    calls = given.pop("tool_calls", None) or []
-    parts = list(_parts(given.pop("content", None), kind, place, required=not calls))
-    parts += [(_call(call, place), "tool_call") for call in calls]
-    if given:
-        raise RowError(f"{place} has {brief(next(iter(given)))}, which adjudge does not know; take it out")
-    return [Message.model_validate({"role": role, "content": content, "kind": kind}) for content, kind in parts]
-
-
-def _parts(content: Any, kind: str, place: str, *, required: bool) -> Iterable[tuple[str, str]]:
-    """The message's texts with their kinds; neighbouring text parts are joined by a line feed."""
-    if isinstance(content, str):
-        return [(content, kind)]
-    if content is None and not required:
-        return []
-    if not isinstance(content, list):
-        raise RowError(f"{place} has the content {brief(content)}; write text or a list of parts")
-    parts: list[tuple[str, str]] = []
-    for found, part_kind in (_part(part, kind, place) for part in content):
-        if parts and parts[-1][1] == part_kind:
-            parts[-1] = (f"{parts[-1][0]}\n{found}", part_kind)
-        else:
-            parts.append((found, part_kind))
-    return parts or [("", kind)]
-
-
-def _part(part: Any, kind: str, place: str) -> tuple[str, str]:
-    if isinstance(part, str):
-        return part, kind
-    given = part if isinstance(part, dict) else {}
-    name = given.get("type", "text")
-    if name in _TEXT_PARTS and isinstance(given.get("text"), str):
-        return given["text"], kind
-    if name == "thinking" and isinstance(given.get("thinking"), str):
-        return given["thinking"], "thinking"
-    raise RowError(f"{place} has a part that is no text ({brief(part)}); only text is judged, take it out")
-
-
-def _call(call: Any, place: str) -> str:
-    function = call.get("function") if isinstance(call, dict) else None
-    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-        raise RowError(f"{place} has a tool call without a function name: {brief(call)}")
-    return f"{function['name']}({function.get('arguments', '')})"
+    if not isinstance(value, list) and not (isinstance(value, dict) and {"role", "from"} & value.keys()):
+        return plain(value, field)
+    try:
+        return read_messages(value, f"the {field}")
+    except InputError as error:
+        raise RowError(str(error)) from None
 
 
 def labels(value: Any, *, preference: bool) -> list[Label]:

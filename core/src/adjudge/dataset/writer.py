@@ -89,6 +89,8 @@ def _line(decoder: Decoder, item: Item) -> bytes:
 def _submission(item: Submission) -> dict[str, Any]:
     """The fields that are set; input and output always, so that a reader finds them."""
     dumped = item.model_dump(mode="json", exclude_defaults=True)
+    for turn in (turn for field in ("input", "output") for turn in dumped.get(field, ()) if isinstance(turn, dict)):
+        turn.setdefault("kind", "text")  # what a tool says is taken for a result unless it is said that it is none
     return {"id": item.id, "input": "", "output": "", **dumped}
 
 

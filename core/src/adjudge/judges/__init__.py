@@ -25,6 +25,7 @@ def settings_from(  # noqa: PLR0917 - given by name
     sampling: Mapping[str, Any] | Sampling | None = None,
     repeats: int = 1,
     check_consistency: bool = False,
+    evidence_tokens: int | None = None,
 ) -> Settings:
     """Settings from plain options; without a read-out `label`, or `reasoned` where a backend cannot serve that.
 
@@ -40,6 +41,7 @@ def settings_from(  # noqa: PLR0917 - given by name
         template_named(template)
     votes = validated("repeats", Annotated[int, Field(ge=1)], repeats)
     checked = validated("check_consistency", bool, check_consistency)
+    most = validated("evidence_tokens", Annotated[int, Field(ge=1)] | None, evidence_tokens)
     return Settings(
         read_out=built,
         template=template,
@@ -47,6 +49,7 @@ def settings_from(  # noqa: PLR0917 - given by name
         repeats=votes,
         check_consistency=checked,
         left_open=read_out is None and not read_out_options,
+        evidence_tokens=most,
     )
 
 
@@ -159,6 +162,25 @@ def _calibrated(
     return CalibratedJudge(members, calibration or Temperature(default, named))
 
 
+def _windows(
+    *,
+    members: tuple[Member, ...],
+    tokens: int | None = None,
+    overlap: int = 1,
+    rule: str | None = None,
+    rules: Mapping[str, str] | None = None,
+) -> Judge:
+    from adjudge.judges.windows import Rule, WindowsJudge
+
+    return WindowsJudge(
+        members,
+        tokens=validated("judge 'windows': tokens", Annotated[int, Field(ge=1)] | None, tokens),
+        overlap=validated("judge 'windows': overlap", Annotated[int, Field(ge=0)], overlap),
+        rule=validated("judge 'windows': rule", Rule | None, rule),
+        rules=validated("judge 'windows': rules", dict[str, Rule], rules or {}),
+    )
+
+
 def _rules() -> Judge:
     from adjudge.judges.rules import RulesJudge
 
@@ -210,6 +232,12 @@ SPECS = (
         name="calibrated",
         build=_calibrated,
         summary="maps the probabilities of each criterion's levels (members, temperature, temperatures, calibration)",
+        members=_MEMBERS,
+    ),
+    JudgeSpec(
+        name="windows",
+        build=_windows,
+        summary="long transcripts in windows, whose levels are combined (members, tokens, overlap, rule, rules)",
         members=_MEMBERS,
     ),
     JudgeSpec(name="rules", build=_rules, summary="checks that need no model, declared by the criteria", asks=False),

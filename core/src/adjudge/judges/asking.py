@@ -15,7 +15,8 @@ from adjudge.prompts import Evidence, Template, describe_examples, describe_leve
 from adjudge.readout import Reading, ReadOut, expected_score
 from adjudge.reply_text import UnreadableError, verify_quotes
 from adjudge.rubric import Criterion
-from adjudge.submission import Message
+from adjudge.submission import Message, Text
+from adjudge.transcript import BYTES_PER_TOKEN
 from adjudge.verdict import Failure, JsonObject, Question, Reply, Sampling, Usage, Verdict, total
 
 T = TypeVar("T")
@@ -43,8 +44,8 @@ class Subject:
 
     id: str
     """Of the submission or comparison."""
-    output: str
-    """Text that quotes are looked up in."""
+    output: Text
+    """Where quotes are looked up."""
     judge: str
     """Name of the judge."""
     flags: tuple[str, ...] = ()
@@ -128,6 +129,8 @@ class Inquiry:
     """Id of the submission or comparison, for the ledger's reader."""
     check_consistency: bool = False
     """Ask once more about a level that its own explanation contradicts."""
+    evidence_tokens: int | None = None
+    """Most tokens before the criterion, estimated."""
 
     def repeated(self, repeat: int) -> Inquiry:
         """The same inquiry, another repeat."""
@@ -165,6 +168,8 @@ class Inquiry:
         place, it is asked for again at once.
         """
         question = self.question(criteria)
+        if (overflow := self._overflow()) is not None:
+            return Answer({criterion.id: overflow for criterion in criteria}, Usage(), self.ask.fingerprint(question))
         replies = [await self.ask(question)]
         outcomes = _outcomes(replies[0], self.read_out, criteria)
         missing = [criterion for criterion in criteria if _is_unread(outcomes[criterion.id])]
@@ -176,6 +181,14 @@ class Inquiry:
         doubtful = await self._reconsider(question, criteria, outcomes, replies) if self.check_consistency else ()
         usage = total(reply.usage for reply in replies)
         return Answer(outcomes, usage, self.ask.fingerprint(question), frozenset(doubtful))
+
+    def _overflow(self) -> Failure | None:
+        """Why nothing is asked: the evidence is longer than it may be."""
+        if self.evidence_tokens is None or (size := self.evidence.tokens) <= self.evidence_tokens:
+            return None
+        told = f"the evidence is about {size:,} tokens ({BYTES_PER_TOKEN} bytes each)"
+        way_out = "allow more, or use the judge 'windows', which splits it"
+        return Failure(reason="overflow", detail=f"{told}, evidence_tokens={self.evidence_tokens}; {way_out}")
 
     async def _reconsider(
         self, question: Question, criteria: Sequence[Criterion], outcomes: dict[str, Outcome], replies: list[Reply]

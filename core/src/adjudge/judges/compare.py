@@ -14,7 +14,7 @@ from adjudge.prompts import flags_of
 from adjudge.readout import Reading
 from adjudge.rubric import Criterion, Rubric
 from adjudge.scale import Level, Scale
-from adjudge.submission import Comparison, Submission, as_text
+from adjudge.submission import Comparison, Submission
 from adjudge.verdict import Failure, Verdict, total
 
 OVERALL = "overall"
@@ -50,7 +50,7 @@ class CompareJudge:
     async def judge(self, item: Item, rubric: Rubric, ask: Ask) -> Sequence[Verdict]:
         """Compare on every criterion; the last verdict is the overall preference."""
         pair = _pair(item)
-        subject = Subject(item.id, as_text(pair[0].output), self.name, tuple({*flags_of(pair[0]), *flags_of(pair[1])}))
+        subject = Subject(item.id, pair[0].output, self.name, tuple({*flags_of(pair[0]), *flags_of(pair[1])}))
         verdicts = []
         for criterion in rubric.criteria:
             # Examples are judged on the criterion's own levels, which are not asked for here.

@@ -13,7 +13,7 @@ from adjudge.prompts import flags_of
 from adjudge.rubric import Criterion, Rubric
 from adjudge.scoring.repeats import reduce_repeats
 from adjudge.scoring.standing import satisfying
-from adjudge.submission import Submission, as_text
+from adjudge.submission import Submission
 from adjudge.verdict import Verdict
 
 
@@ -35,7 +35,7 @@ class IsolatedJudge:
     async def judge(self, item: Item, rubric: Rubric, ask: Ask) -> Sequence[Verdict]:
         """Judge one submission; verdicts in the rubric's order, repeats of a criterion side by side."""
         submission = only_submission(item, self.name)
-        subject = Subject(submission.id, as_text(submission.output), self.name, flags_of(submission))
+        subject = Subject(submission.id, submission.output, self.name, flags_of(submission))
         verdicts: dict[str, list[Verdict]] = {}
         for wave in rubric.waves:
             due = []

@@ -13,7 +13,6 @@ from adjudge.judges.settings import Settings, only_submission
 from adjudge.prompts import evidence_parts, flags_of
 from adjudge.readout import LabelReadOut, ReasonedReadOut
 from adjudge.rubric import Rubric
-from adjudge.submission import as_text
 from adjudge.verdict import Verdict
 
 
@@ -44,7 +43,7 @@ class JointJudge:
     async def judge(self, item: Item, rubric: Rubric, ask: Ask) -> Sequence[Verdict]:
         """Judge one submission; verdicts in the rubric's order, repeats of a criterion side by side."""
         submission = only_submission(item, self.name)
-        subject = Subject(submission.id, as_text(submission.output), self.name, flags_of(submission))
+        subject = Subject(submission.id, submission.output, self.name, flags_of(submission))
         inquiry = self.settings.inquire(ask, rubric, [submission], evidence_parts(rubric.criteria))
         size = self.size or len(rubric.criteria)
         chunks = [rubric.criteria[start : start + size] for start in range(0, len(rubric.criteria), size)]

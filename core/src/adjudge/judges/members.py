@@ -43,6 +43,11 @@ class Through:
         """As the way on."""
         return self.ask.primes
 
+    @property
+    def context_tokens(self) -> int | None:
+        """As the way on."""
+        return self.ask.context_tokens
+
     async def __call__(self, question: Question) -> Reply:
         """Ask the changed question."""
         return await self.ask(self.changed(question))

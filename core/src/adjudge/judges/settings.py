@@ -32,6 +32,8 @@ class Settings:
     """Ask once more about a level that its own explanation contradicts."""
     left_open: bool = False
     """Nobody chose the read-out, so that another may take its place where a backend cannot serve it."""
+    evidence_tokens: int | None = None
+    """Most tokens before the criterion, estimated; beyond that nothing is asked and the verdict is `overflow`."""
 
     def __post_init__(self) -> None:
         silent = isinstance(self.read_out, LabelReadOut) or getattr(self.read_out, "order", "") == "level-only"
@@ -58,6 +60,7 @@ class Settings:
             self.sampling,
             item=item or submissions[0].id,
             check_consistency=self.check_consistency,
+            evidence_tokens=self.evidence_tokens,
         )
 
     def lacks(self, capabilities: Capabilities) -> bool:
