@@ -46,6 +46,10 @@ CREATE TABLE IF NOT EXISTS verdicts (run INTEGER NOT NULL, position INTEGER NOT 
 """
 
 
+LEDGER = "ledger.sqlite"
+"""Its name in the folder of a run."""
+
+
 class Ledger:
     """An open ledger; also usable as a context manager."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from adjudge.api import installed, load_rubric
+from adjudge.api import load_rubric
 from adjudge.cli.options import how_from, how_options, out_options, pairs
 
 
@@ -91,16 +91,23 @@ def test(rubric_name: str, *, fail_under: float | None, out: Path | None, **opti
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-def report(folder: Path) -> int:
-    """Write the report of the run in FOLDER again, from its ledger."""
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the report; beside SOURCE if not given.")
+def report(source: Path, *, out: Path | None) -> int:
+    """Write the report of a finished run.
+
+    SOURCE is the folder of a run, whose report is written again from its ledger, or a log of inspect-ai (.eval, .json),
+    or a folder of logs: one report for each scorer of each log.
+    """
     from rich.console import Console
 
-    from adjudge.cli.rereport import read_record
-    from adjudge.report import print_record, write_report
+    from adjudge.report import print_record
+    from adjudge.report.runs import read_runs
+    from adjudge.report.writing import report_files
 
-    record = read_record(folder, installed())
-    path = write_report(folder, record)
-    print_record(record, Console())
-    click.echo(f"report: {path}")
+    found = read_runs(source)
+    console = Console()
+    for path, run in report_files(source, found, out):
+        print_record(run.record, console)
+        click.echo(f"report: {path}")
     return 0

@@ -9,10 +9,9 @@ from pathlib import Path
 import click
 
 from adjudge.api import installed
-from adjudge.cli.rereport import read_record
-from adjudge.cli.running import LEDGER
 from adjudge.errors import AdjudgeError, InputError
-from adjudge.ledger import Ledger
+from adjudge.ledger import LEDGER, Ledger
+from adjudge.report.folder import read_record
 
 _ROWS = ("verdicts.jsonl", "scores.jsonl")
 _WHOLE = ("verdicts.parquet", "verdicts.csv")

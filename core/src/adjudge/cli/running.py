@@ -23,14 +23,13 @@ from adjudge.cli.record import ASKED, DOWNGRADED, SERVED, now, record_of, saved
 from adjudge.errors import InputError, UnsupportedError
 from adjudge.interfaces import Backend, Item, Judge
 from adjudge.judges.members import backends_of
-from adjudge.ledger import Ledger
+from adjudge.ledger import LEDGER, Ledger
 from adjudge.privacy import Store
 from adjudge.report import RunRecord, print_record, write_report, write_verdicts
 from adjudge.sending import Policy
 from adjudge.submission import Comparison
 from adjudge.verdict import Result
 
-LEDGER = "ledger.sqlite"
 MARKER = "run.json"
 
 

@@ -171,7 +171,6 @@ def _replayed(  # noqa: PLR0917 - all of `replay`'s
     }
 
 
-_LEDGER = "ledger.sqlite"
 _THRESHOLDS = tuple(step / 20 for step in range(21))
 
 
@@ -200,11 +199,11 @@ def _replay_of(
 
 
 def _read(folder: Path) -> tuple[list[Item], list[Verdict]]:
-    from adjudge.ledger import Ledger
+    from adjudge.ledger import LEDGER, Ledger
 
-    if not (folder / _LEDGER).is_file():
-        raise InputError(f"{folder}: holds no {_LEDGER}; give the --out folder of a run")
-    with Ledger(folder / _LEDGER) as ledger:
+    if not (folder / LEDGER).is_file():
+        raise InputError(f"{folder}: holds no {LEDGER}; give the --out folder of a run")
+    with Ledger(folder / LEDGER) as ledger:
         rows = ledger.read_run(ledger.last_run()[0])
     return [item for item, _ in rows], [verdict for _, verdicts in rows for verdict in verdicts]
 

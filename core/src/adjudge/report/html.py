@@ -100,6 +100,8 @@ def card_lines(record: RunRecord) -> list[str]:
     if record.card is None:
         if any(isinstance(item, Comparison) for item in record.items):
             return ["judge card: none, since golden tests measure single answers and these are comparisons"]
+        if "scorer" in record.provenance and "judge" not in record.provenance:
+            return ["judge card: none, since another scorer gave these scores"]
         named = record.provenance.get("rubric file") or (record.rubric.id if record.rubric else "")
         return [cards.missing_line(str(named), _backend_name(record))]
     lines = [cards.line(record.card), *map(cards.human_line, record.card.human_figures)]

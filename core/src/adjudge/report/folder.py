@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from adjudge.api import result_of
-from adjudge.cli.running import LEDGER
 from adjudge.errors import InputError
 from adjudge.interfaces import Item
-from adjudge.ledger import Ledger
+from adjudge.ledger import LEDGER, Ledger
 from adjudge.plugins import Plugins
-from adjudge.report import CardStore, RunRecord, identity_hash
+from adjudge.report.cards import identity_hash
+from adjudge.report.record import RunRecord
+from adjudge.report.store import CardStore
 from adjudge.rubric import Rubric
 from adjudge.submission import Submission
 from adjudge.verdict import Result
@@ -59,6 +61,13 @@ def read_record(folder: Path, plugins: Plugins) -> RunRecord:
         card=card,
         warnings=saved["warnings"],
     )
+
+
+def run_id(folder: Path) -> str:
+    """Id of the latest run in a folder, the same wherever the folder is moved to; 22 hexadecimal digits."""
+    with Ledger(folder / LEDGER) as ledger:
+        run, _ = ledger.last_run()
+        return hashlib.sha256(ledger.secret + str(run).encode()).hexdigest()[:22]
 
 
 def _figures(plugins: Plugins, task: str, items: Sequence[Item], results: Sequence[Result]) -> dict[str, Any]:
