@@ -302,6 +302,27 @@ def test_a_run_folder_its_ledger_and_its_copy_are_one_run(folder, work) -> None:
     assert table["rubric"].tolist() == ["letters"] * 3
 
 
+def test_a_trajectory_in_a_log_is_read_whole() -> None:
+    from inspect_ai.model import ChatMessageAssistant, ChatMessageTool, ChatMessageUser, ContentReasoning
+    from inspect_ai.tool import ToolCall
+
+    call = ToolCall(id="call_9", function="post", arguments={"to": "Ann"})
+    messages = [
+        ChatMessageUser(content="Write a letter.", source="input"),
+        ChatMessageAssistant(content=[ContentReasoning(reasoning="I need a stamp.")], tool_calls=[call]),
+        ChatMessageTool(content="posted", tool_call_id="call_9", function="post"),
+        ChatMessageAssistant(content="It is in the post."),
+    ]
+    (run,) = read_runs(log_of([sample("a", {"match": LogScore(value="C")}, messages=messages)]))
+    (item,) = run.record.items
+    assert [(step.kind, step.name, step.call, step.content) for step in item.output] == [
+        ("thinking", "", "", "I need a stamp."),
+        ("tool_call", "post", "1", '{"to": "Ann"}'),
+        ("tool_result", "post", "1", "posted"),
+        ("text", "", "", "It is in the post."),
+    ]
+
+
 def test_a_log_without_scores_is_a_run_without_scores() -> None:
     table = frames.runs(log_of([sample("a", None)], status="error"))
     assert table[["samples", "scored", "status"]].to_numpy().tolist() == [[1, 0, "error"]]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from adjudge.evals.scores import KEY
 from adjudge.interfaces import Item
 from adjudge.submission import Comparison, Message, Submission, Text
+from adjudge.transcript import read_messages
 from adjudge.unanswered import FAILURE
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def answered(submission: Submission, state: TaskState) -> Submission:
     """The submission with what the model under test wrote, or with why it wrote nothing."""
     after = list(state.messages)[_length_of_input(state) :]
     turns = messages_of(after)
-    alone = len(turns) <= 1
+    # One answer is what a reader sees of it; of several steps the thoughts are shown too.
+    alone = len(after) <= 1 and all(turn.kind in ("text", "thinking") for turn in turns)
     output: Text = state.output.completion if alone else turns
     about = {"model": str(state.model)}
     if not output:
@@ -134,12 +136,5 @@ def _why_empty(state: TaskState) -> str:
 
 
 def messages_of(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
-    """Chat messages as turns: what is said, and each tool call as a step of its own."""
-    turns: list[Message] = []
-    for message in messages:
-        kind = "tool_result" if message.role == "tool" else "text"
-        if message.text:
-            turns.append(Message(role=message.role, content=message.text, kind=kind))
-        calls = [f"{call.function}({call.arguments})" for call in getattr(message, "tool_calls", None) or ()]
-        turns += [Message(role="assistant", content=call, kind="tool_call") for call in calls]
-    return tuple(turns)
+    """Chat messages as turns: what is said and thought, and each tool call and its result as a step of its own."""
+    return read_messages(list(messages))
