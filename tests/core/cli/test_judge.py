@@ -175,7 +175,7 @@ def test_a_candidate_answers_first_and_its_replies_are_in_the_ledger_too(adjudge
         (("run", "polite", "--candidate", "scripted", "--backend", "scripted"), "leave --candidate out"),
         (("run", "polit"), "did you mean 'polite'?"),
         (("jugde",), "did you mean 'judge'?"),
-        (("report", "nowhere"), "holds no ledger.sqlite"),
+        (("report", "nowhere"), "no such file or folder"),
         (("test", "nowhere.yaml"), "no such file"),
         (("test", "general/sumary"), "did you mean 'general/summary'?"),
     ],

@@ -126,8 +126,8 @@ _OPTIONS = (
     click.option("-B", "backend_options", help="Option of the backend.", **_PAIRS),
     click.option(
         "--judge",
-        help="isolated, joint, compare, panel, cascade, anytime, commit-first, rules, mixed, or a plugin's; chosen by"
-        " what is judged if not given.",
+        help="isolated, joint, compare, panel, cascade, anytime, commit-first, windows, rules, mixed, or a plugin's;"
+        " chosen by what is judged if not given.",
     ),
     click.option(
         "-J", "judge_options", help="Option of the judge: size=4 for joint, members='[…]' for panel.", **_PAIRS
