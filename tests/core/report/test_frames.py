@@ -243,6 +243,22 @@ def test_a_plain_score_keeps_what_it_says_and_invents_no_number(value, rows) -> 
         assert (math.isnan(row["score"]) and score is None) or row["score"] == score
 
 
+def test_a_log_that_was_scored_again_has_a_run_for_each_judge(work) -> None:
+    rubric = load_pack("rubric.yaml").rubric
+    given = {
+        "rubric": judged_score("a", [verdict("a", "short", "met"), verdict("a", "dated", "met")], rubric),
+        "rubric1": judged_score("a", [verdict("a", "short", "unmet"), verdict("a", "dated")], rubric),
+    }
+    log = log_of([sample("a", given)])
+    assert frames.runs(log)[["scorer", "scored", "unscored"]].to_numpy().tolist() == [
+        ["rubric", 2, 0],
+        ["rubric1", 1, 1],
+    ]
+    agreed = frames.verdicts(log).pivot_table(index="criterion", columns="scorer", values="level", aggfunc="first")
+    assert agreed.loc["short"].tolist() == ["met", "unmet"]
+    assert [run.record.rubric for run in read_runs(log)] == [rubric, rubric]
+
+
 def test_epochs_are_rows_of_their_own() -> None:
     samples = [sample("a", {"match": LogScore(value=score)}, epoch) for epoch, score in ((1, "C"), (2, "I"))]
     table = frames.samples(log_of(samples))

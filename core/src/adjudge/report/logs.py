@@ -62,7 +62,7 @@ def _run(log: EvalLog, scorer: str, plugins: Plugins) -> Run:
     several = len({sample.epoch for sample in log.samples or ()}) > 1
     read = [_sample(log, sample, scorer, several=several) for sample in log.samples or ()]
     judged = next((one for _, _, _, one in read if one is not None), None)
-    rubric, file = _rubric(log, scorer, [one for _, _, _, one in read if one is not None], plugins)
+    rubric, file = _rubric(log, [one for _, _, _, one in read if one is not None], plugins)
     record = RunRecord(
         title=f"{log.eval.task} by {judged.rubric.id if judged else scorer or 'no scorer'}",
         created=str(log.eval.created),
@@ -169,22 +169,17 @@ def _sample_id(log: EvalLog, sample: EvalSample) -> str:
     return auto_sample_id(log.eval.eval_id, sample)
 
 
-def _rubric(log: EvalLog, scorer: str, judged: list[Judged], plugins: Plugins) -> tuple[Rubric | None, str]:
+def _rubric(log: EvalLog, judged: list[Judged], plugins: Plugins) -> tuple[Rubric | None, str]:
     """The rubric itself, if one judged all and the very same one is found where it came from; and its file, if any."""
     hashes = {one.rubric.hash for one in judged}
     if len(hashes) != 1 or judged[0].rubric.own:
         return None, ""
-    for name in dict.fromkeys([_argument(log, scorer, "rubric"), judged[0].rubric.id]):
+    arguments = [(one.options or {}).get("rubric") for one in log.eval.scorers or ()]
+    for name in dict.fromkeys([*(str(given) for given in arguments if given), judged[0].rubric.id]):
         found = _found(name, plugins)
         if found is not None and found.hash in hashes:
             return found, name if name.endswith((".yaml", ".yml")) else ""
     return None, ""
-
-
-def _argument(log: EvalLog, scorer: str, name: str) -> str:
-    """An argument of the scorer, as the log has it."""
-    given = [one.options or {} for one in log.eval.scorers or () if one.name.rpartition("/")[2] == scorer]
-    return str(given[0].get(name) or "") if given else ""
 
 
 def _found(name: str, plugins: Plugins) -> Rubric | None:
