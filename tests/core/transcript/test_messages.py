@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -205,6 +206,10 @@ def test_plain_objects_are_read_too() -> None:
         ({"role": "user", "content": [{"type": "hologram"}]}, "has a part of the kind 'hologram'"),
         ({"role": "user", "content": "x", "mood": "sad"}, "has 'mood', which adjudge does not know"),
         ({"role": "assistant", "tool_calls": [{}]}, "a tool call without a function name"),
+        ({"role": "assistant", "tool_calls": 5}, "has the tool calls 5; write a list"),
+        ({"role": "user", "content": "x", "error": "y"}, "has 'error', which adjudge does not know"),
+        ({"from": "human", "content": "x", "value": "y"}, "has 'value', which adjudge does not know"),
+        ({"role": "assistant", "content": "x", "refusal": 7}, "a part that is neither text nor an object"),
         ({"role": "user", "content": "x", "call": 3}, "call: Input should be a valid string"),
         ({"role": "user", "content": "x", "name": 3}, "has the name 3"),
         ({"role": "assistant", "content": [{"type": "thinking"}]}, "without thinking"),
@@ -216,6 +221,23 @@ def test_what_is_not_known_is_refused_with_its_place(message, said) -> None:
 
 
 TEXT = st.text(max_size=30)
+WORDS = (
+    "assistant",
+    "tool",
+    "user",
+    "text",
+    "tool_use",
+    "tool_result",
+    "reasoning",
+    "image",
+    "function_call",
+    "document",
+)
+KEYS = (
+    "role", "type", "content", "text", "name", "call", "kind", "tool_calls", "function", "arguments", "id", "input",
+    "tool_call_id", "tool_use_id", "thinking", "reasoning", "summary", "source", "data", "result", "error", "output",
+    "audio", "refusal", "function_call", "from", "value", "image_url", "call_id",
+)  # fmt: skip
 MESSAGE = st.builds(
     Message,
     role=st.sampled_from(["system", "user", "assistant", "tool"]),
@@ -230,6 +252,20 @@ MESSAGE = st.builds(
 @given(st.lists(MESSAGE, max_size=6))
 def test_our_own_messages_are_read_back_as_they_were(messages) -> None:
     assert read_messages([message.model_dump() for message in messages]) == tuple(messages)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXT | st.sampled_from(WORDS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS) | TEXT, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(st.dictionaries(st.sampled_from(KEYS), ANYTHING, max_size=5) | ANYTHING, max_size=3))
+def test_whatever_stands_in_a_file_is_read_or_refused(messages) -> None:
+    with suppress(InputError):
+        assert all(isinstance(message, Message) for message in read_messages(messages))
 
 
 @settings(deadline=None)

@@ -139,22 +139,28 @@ def _steps(given: dict[str, Any], own: Part, place: str) -> Iterator[Part]:
         InputError: It holds a key that is not known, or nothing at all.
     """
     thoughts = [given.pop(key, None) for key in _THOUGHTS]
-    calls = list(given.pop("tool_calls", ()))
-    legacy = given.pop("function_call", None)
-    content = given.pop("content", given.pop("value", None))
-    error, refusal, audio = (given.pop(key, None) for key in ("error", "refusal", "audio"))
-    if given:
-        raise InputError(f"{place} has {brief(next(iter(given)))}, which adjudge does not know; take it out")
-    calls += [{"function": legacy}] if legacy else []
+    legacy = [{"function": given.pop("function_call")}] if given.get("function_call") else []
+    calls = [*_listed(given.pop("tool_calls", ()), place), *legacy]
+    content = given.pop("content" if "content" in given else "value", None)
+    error = given.pop("error", None) if own.kind == "tool_result" else None
+    refusal, audio = given.pop("refusal", ""), given.pop("audio", None)
+    if unknown := [key for key, value in given.items() if value]:
+        raise InputError(f"{place} has {brief(unknown[0])}, which adjudge does not know; take it out")
     found = next((thought for thought in thoughts if thought), None)
     steps = [Part(part.text, "thinking") for part in parts_of(found, place)] if found else []
     steps += _content(content, error, own, place)
-    steps += [Part(refusal)] if isinstance(refusal, str) and refusal else []
+    steps += [Part(text_of(refusal, place))] if refusal else []
     steps += [_audio(audio)] if audio else []
     steps += [_tool_call(call, place) for call in calls]
     if not steps and content is None:
         raise InputError(f"{place} has the content None; write text or a list of parts")
     return iter(steps or [Part("")])
+
+
+def _listed(calls: Any, place: str) -> list[Any]:
+    if not isinstance(calls, list | tuple):
+        raise InputError(f"{place} has the tool calls {brief(calls)}; write a list")
+    return list(calls)
 
 
 def _content(content: Any, error: Any, own: Part, place: str) -> list[Part]:
