@@ -242,6 +242,21 @@ def test_a_dry_run_counts_what_is_not_in_the_ledger_and_writes_nothing(adjudge, 
 
 
 @pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize(
+    ("options", "counts"),
+    [
+        (["windows", "-J", "rule=any", "-J", "tokens=300"], ["4 questions to scripted"]),
+        (["panel", "-J", 'members=["scripted", "remote"]'], ["4 questions to scripted", "4 questions to remote"]),
+    ],
+)
+def test_a_dry_run_asks_no_member_of_a_judge_made_of_judges(options, counts, adjudge, work):
+    status, out, err = adjudge(*JUDGE, "--judge", *options, "--dry-run")
+    assert (status, err) == (0, "")
+    assert len(out.splitlines()) == len(counts)
+    assert all(count in out for count in counts)
+
+
+@pytest.mark.usefixtures("rows")
 def test_redaction_runs_before_anything_is_rendered_or_stored(adjudge, work):
     code = "def hide(one):\n    return one.model_copy(update={'output': one.output.replace('yourself', '[name]')})\n"
     (work / "hiding.py").write_text(code, "utf-8")

@@ -22,7 +22,7 @@ from adjudge.cli.progress import Progress
 from adjudge.cli.record import ASKED, DOWNGRADED, SERVED, now, record_of, saved
 from adjudge.errors import InputError, UnsupportedError
 from adjudge.interfaces import Backend, Item, Judge
-from adjudge.judges.members import backends_of
+from adjudge.judges.members import asking, backends_of
 from adjudge.ledger import LEDGER, Ledger
 from adjudge.privacy import Store
 from adjudge.report import RunRecord, print_record, write_report, write_verdicts
@@ -133,15 +133,21 @@ async def _dry(job: Job) -> str:
     from adjudge.cli.dry import DryBackend
 
     judge, backend, backends = _assembled(job)
-    dry = DryBackend(backend)
+    dry = {id(one): DryBackend(one) for one in backends}
+    asked = asking(judge, lambda one: dry[id(one)])
+    if not all(isinstance(one, DryBackend) for one in backends_of(asked)):
+        raise UnsupportedError(
+            f"the judge {judge.name!r} cannot be tried with --dry-run: it keeps its backends to itself"
+        )
     path = job.out / LEDGER
     try:
         with Ledger(path if path.is_file() else ":memory:") as ledger:
-            await _bound(job, judge, dry, ledger).many(job.items)
+            await _bound(job, asked, dry[id(backend)], ledger).many(job.items)
     finally:
         for one in backends:
             await one.aclose()
-    return dry.line()
+    counted = [one for one in dry.values() if one.questions] or [dry[id(backend)]]
+    return "\n".join(one.line() for one in counted)
 
 
 def _check_local(how: How, backend: Backend) -> None:

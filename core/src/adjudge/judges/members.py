@@ -145,6 +145,10 @@ def joint_fingerprint(verdicts: Iterable[Verdict]) -> str:
     return hashlib.sha256("".join(known).encode()).hexdigest() if known else ""
 
 
+_INSIDE = ("members", "reserves")
+"""Where a judge made of judges keeps them."""
+
+
 def members_of(judge: Judge) -> tuple[Member, ...]:
     """The judges inside a judge: its `members`, then its `reserves`."""
     return (*getattr(judge, "members", ()), *getattr(judge, "reserves", ()))
@@ -192,7 +196,7 @@ def fitted(judge: Judge, capabilities: Capabilities) -> Judge:
     settings = getattr(judge, "settings", None)
     if settings is not None and settings.left_open and settings.lacks(capabilities):
         changes["settings"] = settings.reasoned()
-    for name in ("members", "reserves"):
+    for name in _INSIDE:
         members: tuple[Member, ...] = getattr(judge, name, ())
         inside = tuple(_fitted_member(member, capabilities) for member in members)
         if any(new is not old for new, old in zip(inside, members, strict=True)):
@@ -203,6 +207,23 @@ def fitted(judge: Judge, capabilities: Capabilities) -> Judge:
 def _fitted_member(member: Member, outer: Capabilities) -> Member:
     judge = fitted(member.judge, outer if member.backend is None else member.backend.capabilities)
     return member if judge is member.judge else replace(member, judge=judge)
+
+
+def asking(judge: Judge, change: Callable[[Backend], Backend]) -> Judge:
+    """The judge with another backend in the place of each that its members bring, however deep.
+
+    Args:
+        judge: A judge; one that is no dataclass is given back as it is.
+        change: Gives the backend to ask instead.
+    """
+    changes = {name: tuple(_asking(member, change) for member in getattr(judge, name, ())) for name in _INSIDE}
+    inside = {name: members for name, members in changes.items() if members}
+    return replace(judge, **inside) if inside and is_dataclass(judge) and not isinstance(judge, type) else judge
+
+
+def _asking(member: Member, change: Callable[[Backend], Backend]) -> Member:
+    backend = None if member.backend is None else change(member.backend)
+    return replace(member, judge=asking(member.judge, change), backend=backend)
 
 
 def check_judge(judge: Judge, rubric: Rubric | None, capabilities: Capabilities) -> None:
@@ -226,6 +247,7 @@ __all__ = [
     "OVERALL",
     "Through",
     "asked_of",
+    "asking",
     "asks_for_labels",
     "backends_of",
     "check_judge",
