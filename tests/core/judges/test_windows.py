@@ -210,6 +210,18 @@ def test_rules_of_the_run_come_before_those_of_the_pack(kit) -> None:
     assert [verdict.level for verdict in result.verdicts] == ["unmet", "met", "met"]
 
 
+def test_a_panel_of_windows_may_name_rules_for_criteria_of_different_waves(kit) -> None:
+    rubric = kit.rubric(kit.criterion("a"), kit.criterion("b", depends_on=({"criterion": "a"},)))
+    member = {"judge": "windows", "tokens": 160, "overlap": 0, "rules": {"a": "any", "b": "all"}}
+    result = kit.judged(
+        rubric,
+        kit.submission(output=trajectory("one", "two", "three")),
+        judge="panel",
+        members=[{**member, "backend": kit.backend(name, sees("two", kit))} for name in ("x", "y")],
+    )
+    assert [verdict.level for verdict in result.verdicts] == ["met", "unmet"]
+
+
 @pytest.mark.parametrize(
     ("criterion", "options", "said"),
     [

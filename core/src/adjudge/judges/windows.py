@@ -141,7 +141,8 @@ class WindowsJudge:
             UnsupportedError: It is a comparison, a criterion has no rule, or the size of a window is not known.
         """
         submission = only_submission(item, "windows")
-        self.check(rubric)
+        for criterion in rubric.criteria:  # only these: a judge around this one asks part by part
+            self.rule_of(criterion)
         plan = self.plan(submission.output, ask)
         if len(plan.windows) == 1:
             given = await asked_of(self.members[0], item, rubric, ask)
