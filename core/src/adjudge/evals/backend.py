@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from adjudge.errors import BackendError
@@ -146,7 +146,7 @@ def _response_schema(schema: str) -> Any:
     from inspect_ai.util import JSONSchema
 
     class Shared(ResponseSchema):
-        def __deepcopy__(self, memo: dict[int, Any] | None = None) -> ResponseSchema:
+        def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
             return self
 
     known = JSONSchema.model_validate(_without_lengths(json.loads(schema)))
