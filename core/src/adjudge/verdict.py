@@ -99,7 +99,7 @@ class Question(Frozen):
             # A prompt of a plugin's own making need not have a digest.
             prompt.digest.hex() or [prompt.system, prompt.input, prompt.output, prompt.ask],
             self.identity.hex(),
-            [[turn.role, turn.kind, turn.content] for turn in self.follow_up],
+            [[turn.role, turn.kind, turn.content, turn.name, turn.call] for turn in self.follow_up],
             self.labels,
             self.json_schema and _schema_text(self.json_schema),
             self.sampling.__dict__,

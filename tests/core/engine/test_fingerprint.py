@@ -53,7 +53,7 @@ def test_every_field_of_a_question_is_a_case_here():
     assert set(Question.model_fields) == BOOKKEEPING | set(CHANGES)
     assert set(Sampling.model_fields) == set(SAMPLING_CHANGES)
     assert set(Prompt.model_fields) == {"system", "input", "output", "ask", "digest"}
-    assert set(Message.model_fields) == {"role", "content", "kind"}
+    assert set(Message.model_fields) == {"role", "content", "kind", "name", "call"}
 
 
 @pytest.mark.parametrize("field", CHANGES)
@@ -76,7 +76,9 @@ def test_bookkeeping_does_not_change_it(field):
     assert key_of(QUESTION.model_copy(update={field: "another"})) == key_of()
 
 
-@pytest.mark.parametrize("change", [{"role": "user"}, {"content": "why?"}, {"kind": "thinking"}])
+@pytest.mark.parametrize(
+    "change", [{"role": "user"}, {"content": "why?"}, {"kind": "thinking"}, {"name": "n"}, {"call": "1"}]
+)
 def test_each_field_of_a_follow_up_changes_it(change):
     first, second = (
         QUESTION.model_copy(update={"follow_up": (turn,)}) for turn in (TURN, TURN.model_copy(update=change))
@@ -228,8 +230,9 @@ def test_every_setting_of_a_read_out_is_a_case_above():
     assert {field.name for field in dataclasses.fields(LabelReadOut)} == {"min_mass", "keys"}
     assert {field.name for field in dataclasses.fields(ReasonedReadOut)} == {"order", "quotes", "max_tokens"}
     # A check of consistency asks a second question, which has a fingerprint of its own.
-    # That a read-out was left open tells why it is this one, and nothing of it reaches the model.
-    settings = {field.name for field in dataclasses.fields(Settings)} - {"check_consistency", "left_open"}
+    # That a read-out was left open, or how much evidence may be, decides what is asked; nothing of it reaches the model.
+    beside = {"check_consistency", "left_open", "evidence_tokens"}
+    settings = {field.name for field in dataclasses.fields(Settings)} - beside
     assert settings == {"read_out", "template", "sampling", "repeats"}
 
 
