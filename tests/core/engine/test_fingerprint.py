@@ -230,7 +230,7 @@ def test_every_setting_of_a_read_out_is_a_case_above():
     assert {field.name for field in dataclasses.fields(LabelReadOut)} == {"min_mass", "keys"}
     assert {field.name for field in dataclasses.fields(ReasonedReadOut)} == {"order", "quotes", "max_tokens"}
     # A check of consistency asks a second question, which has a fingerprint of its own.
-    # That a read-out was left open, or how much evidence may be, decides what is asked; nothing of it reaches the model.
+    # A read-out left open and a budget of evidence decide what is asked; nothing of them reaches the model.
     beside = {"check_consistency", "left_open", "evidence_tokens"}
     settings = {field.name for field in dataclasses.fields(Settings)} - beside
     assert settings == {"read_out", "template", "sampling", "repeats"}
