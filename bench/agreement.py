@@ -21,6 +21,7 @@ from statistics import fmean
 from typing import Any
 
 from agreement_sets import BANDS, SENTIMENTS, SOURCES, Source, data_folder, sampled
+from tables import table
 
 from adjudge.api import build_judge, installed, load_rubric, make_judge
 from adjudge.errors import AdjudgeError
@@ -213,15 +214,6 @@ def _interval(value: Estimate | None) -> str:
         return ""
     ends = "" if value.low is None or value.high is None else f" [{value.low:.2f}, {value.high:.2f}]"
     return f"{value.value:.2f}{ends}"
-
-
-def table(rows: Sequence[Sequence[str]], *, markdown: bool) -> str:
-    """Rows as text, the first one the header."""
-    if markdown:
-        lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
-        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def as_json(backend: str, options: argparse.Namespace, runs: Iterable[Run]) -> str:

@@ -2,8 +2,9 @@
 
     python bench/reproduce_scorings.py
 
-Reads the folder named by ADJUDGE_DATA (by default ../shared/data beside the repository) and prints tables; nothing is
-written. No model is called: only the arithmetic and the reading of stored replies are checked.
+Reads the folder named by ADJUDGE_DATA (by default ../shared/data beside the repository) and prints tables in full;
+`bench/reproduce.py` prints the figures alone. No model is called: only the arithmetic and the reading of stored
+replies are checked.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adjudge.compat import official_morebench_reading, read_yes_no
 from adjudge.rubric import Criterion, Group, Rubric, ScoringChoice
 from adjudge.scoring import Points, clipped_mean, hard_score, score
 from adjudge.verdict import Score, Verdict
+
+if TYPE_CHECKING:
+    from published import Row
 
 PAPERBENCH = ("rice", "semantic-self-consistency")
 
@@ -166,6 +170,25 @@ def profile(rubric: Rubric, submission: str, met: str) -> Score:
         for c in rubric.criteria
     ]
     return score(rubric, verdicts, Points())
+
+
+def rows() -> Iterator[Row]:
+    """Every stored score beside ours, for `bench/reproduce.py`."""
+    from published import number
+
+    folder = data_folder()
+    if folder is None:
+        print("morebench_site: not under ADJUDGE_DATA, left out", file=sys.stderr)
+        return
+    gradings = list(morebench(folder))
+    bare = [g for g in gradings if g.bare]
+    exact = sum((v := g.score().value) is not None and abs(100 * v - g.stored) <= 0.01 for g in bare)
+    official = sum(abs(g.official() - g.stored) <= 0.01 for g in gradings)
+    yield number("MoReBench, gradings with bare replies, stored score met to 0.01", len(bare), exact)
+    yield number("MoReBench, all gradings read as the official script does", len(gradings), official)
+    for paper in PAPERBENCH:
+        ours, stored, leaves = paperbench(folder, paper)
+        yield number(f"PaperBench {paper}, root score of {leaves} leaves", stored, ours.value, 5e-7, ".6f")
 
 
 def _show_morebench(folder: Path) -> None:

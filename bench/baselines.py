@@ -1,0 +1,76 @@
+"""Baselines on public data sets with human labels: majority, judges without a model, the local model.
+
+    python bench/baselines.py [NAME…] [--label 200] [--reasoned 60] [--no-model] [--seed 0] [--markdown]
+
+Reads the folder named by ADJUDGE_DATA (by default ../shared/data beside the repository). Every module
+`bench/baselines_<name>.py` has a function `rows(options)` that gives `baseline.Baseline` values, none where its data
+are absent. Replies are kept in a ledger, so the same command again asks nothing twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from baseline import Baseline, Options
+from tables import modules, table
+
+from adjudge.errors import AdjudgeError
+from adjudge.metrics import Estimate
+
+HEADER = ["set", "judge", "read-out", "n", "figure", "value [95 %]", "coverage"]
+
+
+def lines(found: Iterable[Baseline]) -> list[list[str]]:
+    """The table, its header first."""
+    return [HEADER, *(_line(row) for row in found)]
+
+
+def _line(row: Baseline) -> list[str]:
+    value = row.value
+    return [row.set, row.judge, row.read_out, f"{value.n:,}", row.figure, shown(value), f"{row.coverage:.0%}"]
+
+
+def shown(value: Estimate) -> str:
+    """A figure with its interval, or why there is none."""
+    if value.value is None:
+        return f"undefined: {value.note}"
+    ends = "" if value.low is None or value.high is None else f" [{value.low:.2f}, {value.high:.2f}]"
+    return f"{value.value:.2f}{ends}"
+
+
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="modules baselines_NAME.py; all if none")
+    parser.add_argument("--label", type=int, default=200, metavar="N", help="items for the read-out label (200)")
+    parser.add_argument("--reasoned", type=int, default=60, metavar="N", help="items for the read-out reasoned (60)")
+    parser.add_argument("--no-model", action="store_true", help="only the judges that ask no model")
+    parser.add_argument("--backend", default="local", help="the model: local, local:PATH.gguf, openai:MODEL, …")
+    parser.add_argument("--seed", type=int, default=0, help="seed of samples, folds and orders (0)")
+    parser.add_argument("--ledger", type=Path, default=Options.ledger)
+    parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Judge, print."""
+    given = parsed(arguments)
+    samples = {} if given.no_model else {"label": given.label, "reasoned": given.reasoned}
+    options = Options(given.seed, samples, given.backend, given.ledger)
+    try:
+        found = [row for _, module in modules("baselines", given.names) for row in module.rows(options)]
+    except AdjudgeError as error:
+        print(f"baselines: {error}", file=sys.stderr)
+        return 2
+    if not found:
+        print("baselines: no data set found; set ADJUDGE_DATA to the folder that holds them", file=sys.stderr)
+        return 2
+    print(table(lines(found), markdown=given.markdown))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
