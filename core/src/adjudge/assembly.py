@@ -11,12 +11,16 @@ from typing import Any, TypeAlias
 
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Backend, Capabilities, Judge, JudgeSpec, Member
+from adjudge.judges import settings_from
 from adjudge.judges.members import backends_of, members_of
 from adjudge.options import validated
 from adjudge.plugins import Plugins, build_backend, lookup
 from adjudge.verdict import Failure, Question, Reply
 
 Options: TypeAlias = Mapping[str, Any]
+
+ASKING = frozenset(signature(settings_from).parameters)
+"""Options that say how a model is asked; a task or command gives them to whatever judge is chosen."""
 
 
 class NoBackend:
@@ -49,7 +53,8 @@ def assemble(
     Args:
         plugins: Plugins to choose from.
         judge: A judge, or the name of one.
-        options: Options of the judge; those that a judge made of judges does not know go to its members.
+        options: Options of the judge; those that a judge made of judges does not know go to its members, and how to
+            ask (`read_out`, `repeats`, …) means nothing to a judge that asks nobody.
         backend: A backend, or the name of one, for every judge that names none.
         backend_options: Options of that backend.
 
@@ -65,7 +70,8 @@ def assemble(
         own = backends_of(judge) if inside and all(member.backend for member in inside) else []
         return judge, own[0] if own and isinstance(backend, str) else primary()
     spec = lookup(plugins, plugins.judges, "judge", judge)
-    built = _build(shelf, spec, options, primary)
+    told = options if spec.asks else {name: value for name, value in options.items() if name not in ASKING}
+    built = _build(shelf, spec, told, primary)
     if spec.asks and not spec.members:
         return built, primary()
     started = shelf.known(backend, backend_options)

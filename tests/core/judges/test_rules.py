@@ -216,6 +216,13 @@ def test_rules_ask_nobody_start_no_backend_and_cost_nothing(kit) -> None:
         make_judge(kit.rubric(kit.criterion("plain")), judge="rules")
 
 
+def test_how_a_task_asks_means_nothing_to_rules_and_a_misspelt_option_is_still_refused(kit) -> None:
+    rubric = kit.rubric(kit.criterion("a", options={"check": {"kind": "contains", "value": "42"}}))
+    assert make_judge(rubric, judge="rules", read_out="label", repeats=3).judge.name == "rules"
+    with pytest.raises(UnsupportedError, match=r"does not take these options: .*'tempo'"):
+        make_judge(rubric, judge="rules", tempo=3)
+
+
 def mixed_rubric(kit):
     return kit.rubric(
         kit.criterion("code", options={"check": {"kind": "contains", "value": "42"}}),
