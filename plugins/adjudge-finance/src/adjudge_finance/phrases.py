@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from adjudge_finance.lexicon import Entry, Kind, Lexicon, fits
 
-_WORD = re.compile(r"n't|[^\W\d_]+(?:[-'&’][^\W\d_]+)*|\d[\d.,]*")
+# "didn't" is the two words "did" and "n't".
+_WORD = re.compile(r"[^\W\d_]+?(?=n['’]t\b)|n['’]t\b|[^\W\d_]+(?:[-'&’][^\W\d_]+)*|\d[\d.,]*")
 NEGATION_REACH = 3
 """A negation works on this many words behind it."""
 SYMBOLS = {
@@ -90,7 +91,7 @@ def _symbol(word: str, entity: Entity | None) -> str:
 def parsed(text: str, lexicon: Lexicon) -> Parsed:
     """Find the entities of a text; at each place the longest phrase of the lexicon wins."""
     words = list(_WORD.finditer(text))
-    folded = [word.group().casefold() for word in words]
+    folded = [word.group().casefold().replace("’", "'") for word in words]
     found: list[Entity] = []
     place = 0
     while place < len(words):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from adjudge.errors import InputError
 from adjudge.interfaces import Parameter, TaskSpec
-from adjudge.metrics import level_agreement, score_correlation
+from adjudge.metrics import level_agreement
 from adjudge.rubric import Rubric
 from adjudge.submission import Label, Submission
 from adjudge_finance.breaches import escalate, miss_figures
@@ -19,6 +19,7 @@ from adjudge_finance.metrics import band_figures
 from adjudge_finance.phrasebank import BANDS, SENTIMENTS, load_sentences
 from adjudge_finance.rubrics import pack, with_criteria
 from adjudge_finance.writing import Answer, Query, load_answers, load_queries
+from adjudge_finance.writing_metrics import writing_figures
 
 T = TypeVar("T")
 
@@ -109,7 +110,8 @@ def writing_dataset(*, source: str = "", n: int = 0, seed: int = 0, **_others: A
 
 
 def _to_write(query: Query) -> Submission:
-    return Submission(id=query.index, input=query.text, rubric=query.rubric, metadata={"kind": query.kind})
+    about: dict[str, Any] = {"kind": query.kind, "cluster": query.index}
+    return Submission(id=query.index, input=query.text, rubric=query.rubric, metadata=about)
 
 
 def writing_answers_dataset(
@@ -192,6 +194,7 @@ WRITING = TaskSpec(
     kind="candidate",
     dataset=writing_dataset,
     rubric=writing_rubric,
+    metrics=(writing_figures,),
     parameters=(
         Parameter(name="source", summary="JSONL file of queries; synthetic ones if empty", default=""),
         *_SAMPLE,
@@ -203,7 +206,7 @@ WRITING_ANSWERS = TaskSpec(
     kind="judge",
     dataset=writing_answers_dataset,
     rubric=writing_rubric,
-    metrics=(score_correlation,),
+    metrics=(writing_figures,),
     parameters=(
         Parameter(name="source", summary="JSONL file of queries; synthetic ones if empty", default=""),
         Parameter(name="answers", summary="JSONL file with index and response; synthetic if empty", default=""),
