@@ -133,7 +133,7 @@ def _phrasebank(folder: Path) -> list[Item]:
 SOURCES: Mapping[str, Source] = {
     "llmbar": Source("general/instruction-following", "compare", _llmbar, {"ties": False}),
     "summeval": Source("general/summary", "isolated", _summeval),
-    "financial_phrasebank": Source("general/investor-sentiment", "isolated", _phrasebank),
+    "financial_phrasebank": Source("finance/investor-sentiment", "isolated", _phrasebank),
 }
 """Sets by the name of their folder."""
 

@@ -20,17 +20,19 @@ from tables import modules, table
 from adjudge.errors import AdjudgeError
 from adjudge.metrics import Estimate
 
-HEADER = ["set", "judge", "read-out", "n", "figure", "value [95 %]", "coverage"]
+HEADER = ["set", "judge", "read-out", "n", "coverage"]
 
 
 def lines(found: Iterable[Baseline]) -> list[list[str]]:
-    """The table, its header first."""
-    return [HEADER, *(_line(row) for row in found)]
-
-
-def _line(row: Baseline) -> list[str]:
-    value = row.value
-    return [row.set, row.judge, row.read_out, f"{value.n:,}", row.figure, shown(value), f"{row.coverage:.0%}"]
+    """The table, its header first: a line for each judge on a set, a column for each figure."""
+    figures: dict[str, None] = {}
+    grouped: dict[tuple[str, ...], dict[str, str]] = {}
+    for row in found:
+        figures[row.figure] = None
+        who = row.set, row.judge, row.read_out, f"{row.value.n:,}", f"{row.coverage:.0%}"
+        grouped.setdefault(who, {})[row.figure] = shown(row.value)
+    header = [*HEADER, *(f"{figure} [95 %]" for figure in figures)]
+    return [header, *([*who, *(given.get(figure, "") for figure in figures)] for who, given in grouped.items())]
 
 
 def shown(value: Estimate) -> str:

@@ -43,6 +43,6 @@ def number(  # noqa: PLR0917 - figure beside figure
     return Row(what, format(published, spec), "none" if ours is None else format(ours, spec), agrees, note)
 
 
-def holds(what: str, claim: str, found: str, *, agrees: bool, note: str = "") -> Row:
+def holds(what: str, claim: str, found: object, *, agrees: bool, note: str = "") -> Row:
     """A row of a claim in words: what must hold, and what was found."""
-    return Row(what, claim, found, agrees, note)
+    return Row(what, claim, str(found), agrees, note)

@@ -17,7 +17,6 @@ EXPECTED = {
     "general/health-consensus": "points",
     "general/helpful-honest": "gated",
     "general/instruction-following": "mean",
-    "general/investor-sentiment": "none",
     "general/summary": "mean",
 }
 
