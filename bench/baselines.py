@@ -20,19 +20,16 @@ from tables import modules, table
 from adjudge.errors import AdjudgeError
 from adjudge.metrics import Estimate
 
-HEADER = ["set", "judge", "read-out", "n", "coverage"]
+HEADER = ["set", "judge", "read-out", "n", "coverage", "figures [95 %]"]
 
 
 def lines(found: Iterable[Baseline]) -> list[list[str]]:
-    """The table, its header first: a line for each judge on a set, a column for each figure."""
-    figures: dict[str, None] = {}
-    grouped: dict[tuple[str, ...], dict[str, str]] = {}
+    """The table, its header first: a line for each judge on each set, with its figures side by side."""
+    grouped: dict[tuple[str, ...], list[str]] = {}
     for row in found:
-        figures[row.figure] = None
         who = row.set, row.judge, row.read_out, f"{row.value.n:,}", f"{row.coverage:.0%}"
-        grouped.setdefault(who, {})[row.figure] = shown(row.value)
-    header = [*HEADER, *(f"{figure} [95 %]" for figure in figures)]
-    return [header, *([*who, *(given.get(figure, "") for figure in figures)] for who, given in grouped.items())]
+        grouped.setdefault(who, []).append(f"{row.figure} {shown(row.value)}")
+    return [HEADER, *([*who, "; ".join(figures)] for who, figures in grouped.items())]
 
 
 def shown(value: Estimate) -> str:

@@ -89,6 +89,19 @@ def test_advice_is_judged_on_what_its_question_calls_for() -> None:
         ]
 
 
+def test_answers_of_ones_own_are_judged_on_all_criteria_with_or_without_labels(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    rows = [{"id": "a", "input": "q", "output": "x", "labels": {"suitability": "breach"}}, {"id": "b", "output": "y"}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    labelled, bare = advice_dataset(source=str(path))
+    assert (labelled.labels[0].level, labelled.rubric) == ("breach", None)
+    assert bare.labels == ()
+    pair = tmp_path / "pairs.jsonl"
+    pair.write_text(json.dumps({"id": "c", "input": "q", "output_1": "x", "output_2": "y"}), "utf-8")
+    with pytest.raises(InputError, match="'c' is a comparison"):
+        advice_dataset(source=str(pair))
+
+
 def test_a_sample_keeps_the_order_and_depends_on_its_seed_alone() -> None:
     items = list(range(100))
     drawn = sampled(items, 10, seed=1)

@@ -76,7 +76,7 @@ def test_a_figure_that_differs_ends_with_status_one(
     assert "set ADJUDGE_DATA" in said.err
 
 
-def test_baselines_have_a_line_for_each_judge_and_a_column_for_each_figure(bench: ModuleType) -> None:
+def test_baselines_have_a_line_for_each_judge_with_its_figures_side_by_side(bench: ModuleType) -> None:
     baseline, baselines = importlib.import_module("baseline"), importlib.import_module("baselines")
     rows = [
         baseline.Baseline("A", "majority", "", "accuracy", wilson(1, 2)),
@@ -84,9 +84,9 @@ def test_baselines_have_a_line_for_each_judge_and_a_column_for_each_figure(bench
         baseline.Baseline("B", "local", "label", "kappa", Estimate(value=None, n=4, note="one side"), 0.5),
     ]
     assert baselines.lines(rows) == [
-        ["set", "judge", "read-out", "n", "coverage", "accuracy [95 %]", "macro-F1 [95 %]", "kappa [95 %]"],
-        ["A", "majority", "", "2", "100%", "0.50 [0.09, 0.91]", "0.25", ""],
-        ["B", "local", "label", "4", "50%", "", "", "undefined: one side"],
+        ["set", "judge", "read-out", "n", "coverage", "figures [95 %]"],
+        ["A", "majority", "", "2", "100%", "accuracy 0.50 [0.09, 0.91]; macro-F1 0.25"],
+        ["B", "local", "label", "4", "50%", "kappa undefined: one side"],
     ]
 
 

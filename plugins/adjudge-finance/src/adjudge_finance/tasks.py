@@ -6,10 +6,12 @@ import json
 import random
 from collections.abc import Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, TypeVar
 
+from adjudge.dataset import read_items
 from adjudge.errors import InputError
-from adjudge.interfaces import Parameter, TaskSpec
+from adjudge.interfaces import Item, Parameter, TaskSpec
 from adjudge.metrics import level_agreement
 from adjudge.rubric import Rubric
 from adjudge.submission import Label, Submission
@@ -83,8 +85,18 @@ def fomc_dataset(*, source: str = "", n: int = 0, seed: int = 0, **_others: Any)
     return sampled(found, n, seed)
 
 
-def advice_dataset() -> list[Submission]:
-    """The shipped synthetic answers, each judged on the criteria that its question calls for."""
+def advice_dataset(*, source: str = "", **_others: Any) -> list[Submission]:
+    """Answers to clients, each judged on the criteria that its question calls for.
+
+    Args:
+        source: A file that `adjudge judge` reads, with labels where people judged the answers; a row without a rubric
+            of its own is judged on all criteria. The shipped synthetic answers if empty.
+
+    Raises:
+        InputError: The file cannot be read, or holds comparisons.
+    """
+    if source:
+        return [_answer_of(item, source) for item in read_items(Path(source)).items]
     file = files("adjudge_finance") / "data" / "advice_synthetic.jsonl"
     rows = [json.loads(line) for line in file.read_text("utf-8").split("\n") if line.strip()]
     return [
@@ -98,6 +110,12 @@ def advice_dataset() -> list[Submission]:
         )
         for row in rows
     ]
+
+
+def _answer_of(item: Item, source: str) -> Submission:
+    if not isinstance(item, Submission):
+        raise InputError(f"{source}: {item.id!r} is a comparison; give one answer a row")
+    return item
 
 
 def writing_dataset(*, source: str = "", n: int = 0, seed: int = 0, **_others: Any) -> list[Submission]:
@@ -182,11 +200,14 @@ FOMC = TaskSpec(
 )
 ADVICE = TaskSpec(
     name="finance-advice",
-    summary="does a judge stop advice that breaks a duty to the client (synthetic answers)",
+    summary="does a judge stop advice that breaks a duty to the client",
     kind="meta",
     dataset=advice_dataset,
     rubric="finance/advice",
     metrics=(miss_figures, escalate, level_agreement),
+    parameters=(
+        Parameter(name="source", summary="file as for adjudge judge; synthetic answers if empty", default=""),
+    ),
 )
 WRITING = TaskSpec(
     name="finance-writing",
