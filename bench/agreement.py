@@ -21,7 +21,7 @@ from statistics import fmean
 from typing import Any
 
 from agreement_sets import BANDS, SENTIMENTS, SOURCES, Source, data_folder, sampled
-from tables import table
+from tables import pair, table
 
 from adjudge.api import build_judge, installed, load_rubric, make_judge
 from adjudge.errors import AdjudgeError
@@ -243,19 +243,12 @@ def _names(known: Iterable[str]) -> Callable[[str], list[str]]:
     return names
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name, value
-
-
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--backend", default="local", help="name of an installed backend")
     parser.add_argument("--model", help="the backend's model, for local the path of a GGUF file")
-    parser.add_argument("-B", dest="backend_options", action="append", default=[], type=_pair, metavar="NAME=VALUE")
+    parser.add_argument("-B", dest="backend_options", action="append", default=[], type=pair, metavar="NAME=VALUE")
     parser.add_argument("--n", type=int, default=200, help="items of each set, stratified (default 200)")
     parser.add_argument("--all", action="store_true", help="every item")
     parser.add_argument("--seed", type=int, default=0, help="seed of the sample (default 0)")

@@ -48,12 +48,14 @@ class Options:
     """The model, as for `--backend`."""
     ledger: Path = Path("adjudge-baselines/ledger.sqlite")
     """Keeps the replies, so that the same command again asks nothing twice."""
+    backend_options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the backend, for example `threads`."""
 
 
 async def _asked(
     items: Sequence[Item], rubric: Rubric | None, judge: str, settings: Mapping[str, Any], options: Options
 ) -> tuple[str, list[Result]]:
-    backend = build_backend(installed(), options.backend, {})
+    backend = build_backend(installed(), options.backend, options.backend_options)
     options.ledger.parent.mkdir(parents=True, exist_ok=True)
     try:
         with Ledger(options.ledger) as ledger:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from baseline import Baseline, Options
-from tables import modules, table
+from tables import modules, pair, table
 
 from adjudge.errors import AdjudgeError
 from adjudge.metrics import Estimate
@@ -48,6 +48,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--reasoned", type=int, default=60, metavar="N", help="items for the read-out reasoned (60)")
     parser.add_argument("--no-model", action="store_true", help="only the judges that ask no model")
     parser.add_argument("--backend", default="local", help="the model: local, local:PATH.gguf, openai:MODEL, …")
+    parser.add_argument("-B", dest="backend_options", action="append", default=[], type=pair, metavar="NAME=VALUE")
     parser.add_argument("--seed", type=int, default=0, help="seed of samples, folds and orders (0)")
     parser.add_argument("--ledger", type=Path, default=Options.ledger)
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Judge, print."""
     given = parsed(arguments)
     samples = {} if given.no_model else {"label": given.label, "reasoned": given.reasoned}
-    options = Options(given.seed, samples, given.backend, given.ledger)
+    options = Options(given.seed, samples, given.backend, given.ledger, dict(given.backend_options))
     try:
         found = [row for _, module in modules("baselines", given.names) for row in module.rows(options)]
     except AdjudgeError as error:

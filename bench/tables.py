@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import sys
@@ -35,6 +36,14 @@ def data_set(name: str) -> Path | None:
         return root / name
     print(f"{name}: not under ADJUDGE_DATA, left out", file=sys.stderr)
     return None
+
+
+def pair(text: str) -> tuple[str, str]:
+    """NAME=VALUE from the command line."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
 
 
 def table(rows: Sequence[Sequence[str]], *, markdown: bool) -> str:

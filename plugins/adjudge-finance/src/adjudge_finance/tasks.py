@@ -205,9 +205,7 @@ ADVICE = TaskSpec(
     dataset=advice_dataset,
     rubric="finance/advice",
     metrics=(miss_figures, escalate, level_agreement),
-    parameters=(
-        Parameter(name="source", summary="file as for adjudge judge; synthetic answers if empty", default=""),
-    ),
+    parameters=(Parameter(name="source", summary="file as for adjudge judge; synthetic answers if empty", default=""),),
 )
 WRITING = TaskSpec(
     name="finance-writing",
