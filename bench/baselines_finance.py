@@ -78,7 +78,8 @@ def fomc(source: str) -> Set:
 
 
 def _item(name: str, text: str, criterion: str, level: str, band: str) -> Submission:
-    about = {"band": band, "stratum": f"{band} {level}", "cluster": text}
+    # The strata of agreement_sets, so that both benches draw one sample.
+    about = {"band": band, "stratum": f"{band} % {level}", "cluster": text}
     return Submission(id=name, output=text, labels=(Label(criterion=criterion, level=level),), metadata=dict(about))
 
 
