@@ -62,6 +62,12 @@ def test_a_verdict_says_what_moves_where_and_quotes_it() -> None:
     assert nothing.verdict("sentiment").explanation == "nothing moves, and nothing speaks for itself: neutral"
 
 
+@pytest.mark.parametrize("text", ["", " \n", "…", "!?"])
+def test_a_text_without_words_is_unscored_and_not_neutral(text: str) -> None:
+    verdict = adjudge.judge(text, "finance/investor-sentiment", judge="phrase-structure").verdict("sentiment")
+    assert (verdict.status, verdict.reason, verdict.detail) == ("unscored", "abstain", "there are no words to judge")
+
+
 def test_the_lexicon_is_the_one_with_the_levels_of_the_scale() -> None:
     text = "Unemployment rose."
     assert adjudge.judge(text, "finance/policy-stance", judge="phrase-structure").verdict("stance").level == "dovish"

@@ -70,6 +70,11 @@ def test_a_file_with_a_fault_is_refused(tmp_path: Path, name: str, lines: list[s
         load_sentences(phrasebank(tmp_path, WIDER | {name: lines}))
 
 
+def test_a_folder_of_empty_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no sentence"):
+        load_sentences(phrasebank(tmp_path, {name: [] for name in WIDER}))
+
+
 def test_a_folder_without_one_of_the_files_says_what_to_get(tmp_path: Path) -> None:
     phrasebank(tmp_path)
     (tmp_path / "Sentences_66Agree.txt").unlink()

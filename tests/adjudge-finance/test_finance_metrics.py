@@ -122,6 +122,21 @@ def test_a_breach_let_pass_is_a_miss_and_other_criteria_do_not_count() -> None:
     assert "miss_rate[client_fit]" not in found
 
 
+@pytest.mark.parametrize(
+    ("labels", "breaches"),
+    [
+        ((Label(criterion="fair_claims", level="sound"), Label(criterion="fair_claims", level="breach")), 1),
+        ((Label(criterion="fair_claims", score=0),), 1),
+        ((Label(criterion="fair_claims", score=2),), 0),
+        ((Label(criterion="fair_claims", level="dreadful"), Label(criterion="fair_claims", score=0.5)), 0),
+        ((Label(criterion="suitability", level="breach"),), 0),
+    ],
+)
+def test_a_breach_is_one_that_any_rater_saw_by_level_or_score(labels: tuple[Label, ...], breaches: int) -> None:
+    item = Submission(id="x", output="x", labels=labels, rubric=with_criteria(ADVICE, ["fair_claims"]))
+    assert miss_figures([item], [judged(item, {"fair_claims": "sound"})])["breaches"] == breaches
+
+
 def test_an_unscored_breach_is_no_miss_and_no_success() -> None:
     results = [judged(BAD, {"suitability": None, "fair_claims": "breach", "client_fit": None})]
     found = miss_figures([BAD], results)

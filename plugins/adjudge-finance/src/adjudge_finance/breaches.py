@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from adjudge.interfaces import Item
 from adjudge.metrics import Estimate
 from adjudge.rubric import Criterion, Rubric
-from adjudge.submission import Submission
+from adjudge.submission import Label, Submission
 from adjudge.verdict import Result, Verdict
 from adjudge_finance.rubrics import pack
 
@@ -27,13 +27,9 @@ class Gate:
 
     submission: str
     criterion: Criterion
-    gold: str | None
+    breached: bool | None
+    """Whether any rater saw a breach; None if nobody rated it."""
     verdict: Verdict
-
-    @property
-    def breached(self) -> bool:
-        """People saw the breach."""
-        return self.gold is not None and not passes(self.criterion, self.gold)
 
     @property
     def let_pass(self) -> bool | None:
@@ -48,11 +44,11 @@ def miss_figures(items: Sequence[Item], results: Sequence[Result]) -> dict[str, 
         `miss_rate` over the breaches that people saw and the judge scored, and `miss_rate[criterion]`; its upper end
         is the exact one-sided 95 % bound, so that no miss among few breaches does not pass for safety.
         `miss_rate_if_unscored_missed` counts unscored breaches as let through. `false_alarm_rate` over what is no
-        breach, and `breaches`, their number.
+        breach, and `breaches`, their number. A breach is one that any rater saw; each criterion is a trial of its own.
     """
     gates = list(_gates(items, results))
     breaches = [gate for gate in gates if gate.breached]
-    sound = [gate for gate in gates if gate.gold is not None and not gate.breached and gate.let_pass is not None]
+    sound = [gate for gate in gates if gate.breached is False and gate.let_pass is not None]
     names = dict.fromkeys(gate.criterion.id for gate in breaches)
     return {
         "breaches": len(breaches),
@@ -105,10 +101,17 @@ def _gates(items: Sequence[Item], results: Sequence[Result]) -> Iterator[Gate]:
     for item, result in zip(items, results, strict=True):
         submission = cast("Submission", item)
         musts = _musts(submission.rubric or pack("advice"))
-        gold: Mapping[str, str | None] = {label.criterion: label.level for label in submission.labels}
         for verdict in result.verdicts:
-            if verdict.criterion in musts:
-                yield Gate(submission.id, musts[verdict.criterion], gold.get(verdict.criterion), verdict)
+            if (criterion := musts.get(verdict.criterion)) is not None:
+                yield Gate(submission.id, criterion, _breach_seen(criterion, submission.labels), verdict)
+
+
+def _breach_seen(criterion: Criterion, labels: Sequence[Label]) -> bool | None:
+    """What the raters say; a label that names no level of the scale says nothing (the run warns of it)."""
+    by_score = {level.score: level.id for level in criterion.scale.levels}
+    own = (label.level or by_score.get(label.score) for label in labels if label.criterion == criterion.id)
+    seen = [not passes(criterion, level) for level in own if level is not None and level in criterion.scale]
+    return any(seen) if seen else None
 
 
 def _musts(rubric: Rubric) -> dict[str, Criterion]:

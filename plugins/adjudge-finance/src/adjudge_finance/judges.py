@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Ask, Item, Judge, JudgeSpec
-from adjudge.judges.members import in_waves
+from adjudge.judges.members import in_waves, unscored
 from adjudge.judges.settings import only_submission
 from adjudge.options import validated
 from adjudge.rubric import Criterion, Rubric
@@ -90,6 +90,8 @@ class SentenceJudge:
 
     def _verdict(self, submission: Submission, criterion: Criterion) -> Verdict:
         words, text = self.lexicon_for(criterion), as_text(submission.output)
+        if not parsed(text, words).words:
+            return unscored(submission, criterion.id, self.name, reason="abstain", detail="there are no words to judge")
         decision = self.decide(text, words)
         score = criterion.scale.level(decision.level).score
         told = findings(parsed(text, words).entities)

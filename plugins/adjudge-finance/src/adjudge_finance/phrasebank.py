@@ -58,6 +58,8 @@ def load_sentences(source: str | Path = "") -> list[Sentence]:
     if not folder.is_dir():
         raise PHRASEBANK.missing(source)
     found = {name: list(dict.fromkeys(key for _, key in read_file(folder, name))) for name in FILES}
+    if not found["50Agree"]:
+        raise InputError(f"{folder}: holds no sentence")
     _check_nested(folder, found)
     bands: dict[_Key, str] = {}
     for name, band in FILES.items():

@@ -55,7 +55,7 @@ class Finding:
 
     @property
     def sign(self) -> int:
-        """1 good, -1 bad."""
+        """1 for `plus`, -1 for `minus`."""
         signs = [entity.sign for entity in self.entities]
         return signs[0] * (signs[1] if len(signs) > 1 else 1)
 
@@ -146,6 +146,6 @@ def _distance(concept: Entity, direction: Entity) -> tuple[int, bool]:
 
 
 def polarity(told: Sequence[Finding]) -> int:
-    """1 if more is good than bad, -1 if more is bad, else 0."""
+    """1 if more speaks for `plus` than for `minus`, -1 if less does, else 0."""
     balance = sum(finding.sign for finding in told)
     return (balance > 0) - (balance < 0)
