@@ -220,7 +220,7 @@ class JudgeSpec:
     """Options that name other judges: each reaches `build` as a tuple of `Member`. If the first is not given, it is
     one `isolated` judge; options that `build` does not know go to every member."""
     asks: bool = True
-    """Whether it asks a model; if not, no backend is started for it."""
+    """Whether it asks a model; if not, no backend is started for it and `build` gets no `read_out`, `repeats`, …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
