@@ -133,8 +133,7 @@ class BoundJudge:
         Raises:
             InputError: There is neither.
         """
-        own = item.rubric if isinstance(item, Submission) else None
-        rubric = own or self.rubric
+        rubric = item.rubric or self.rubric
         if rubric is None:
             raise InputError(f"{item.id!r} brings no rubric and none was given; use --rubric ID or PATH")
         return rubric

@@ -79,7 +79,7 @@ class Comparison(Frozen):
     id: str
     """Unique in its file."""
     submissions: Annotated[tuple[Submission, ...], Field(min_length=2)]
-    """The candidates, in file order; all share one input."""
+    """The candidates, in file order; all share one input, and one rubric if they bring any."""
     labels: tuple[Label, ...] = ()
     """Human preferences: level `first`, `second`, `tie` or `incomparable`."""
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
@@ -87,9 +87,17 @@ class Comparison(Frozen):
 
     @model_validator(mode="after")
     def _one_input(self) -> Self:
-        if any(other.input != self.submissions[0].input for other in self.submissions[1:]):
+        first, *others = self.submissions
+        if any(other.input != first.input for other in others):
             raise ValueError("the submissions of a comparison must share one input")
+        if any(other.rubric is not first.rubric and other.rubric != first.rubric for other in others):
+            raise ValueError("the submissions of a comparison must share one rubric, or bring none")
         return self
+
+    @property
+    def rubric(self) -> Rubric | None:
+        """The rubric that its submissions bring, in place of the run's."""
+        return self.submissions[0].rubric
 
 
 _PLAIN_NAME = re.compile(r"[\w.:/-]{1,80}")

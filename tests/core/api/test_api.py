@@ -138,6 +138,21 @@ async def test_a_comparison_has_a_preference_and_no_number():
     assert result.score.note == result.verdicts[-1].level
 
 
+async def test_a_comparison_may_bring_the_rubric_that_its_submissions_share():
+    own = rubric_of("short", "polite")
+    pair = Comparison(id="p", submissions=[one.model_copy(update={"rubric": own}) for one in PAIR.submissions])
+    async with adjudge.make_judge(rubric_of("kind"), backend=ScriptedBackend(), judge="compare") as judge:
+        shared, given = await judge.many([pair, PAIR])
+    assert [verdict.criterion for verdict in shared.verdicts] == ["short", "polite", "overall"]
+    assert [verdict.criterion for verdict in given.verdicts] == ["kind", "overall"]
+
+
+def test_submissions_of_a_comparison_that_bring_different_rubrics_are_refused():
+    first, second = PAIR.submissions
+    with pytest.raises(ValueError, match="must share one rubric"):
+        Comparison(id="p", submissions=[first.model_copy(update={"rubric": rubric_of("kind")}), second])
+
+
 async def test_a_criterion_may_be_named_overall():
     async with make_judge(rubric_of("overall"), judge="compare", backend=ScriptedBackend()) as judge:
         result = await judge(PAIR)

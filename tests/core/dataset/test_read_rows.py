@@ -16,6 +16,8 @@ from adjudge.submission import Comparison, Label, Message, Submission
 PAGE = Path(__file__).parents[3] / "docs/reference/data-format.md"
 BLOCKS = dict(re.findall(r'```\w+ title="([^"]+)"\n(.*?)```', PAGE.read_text(encoding="utf-8"), flags=re.DOTALL))
 
+RUBRIC = Rubric(id="one", version="1", draft=True, criteria=(Criterion(id="c", text="Is it kind?"),))
+
 
 @pytest.fixture
 def read(tmp_path):
@@ -66,7 +68,6 @@ def test_page_examples_hold_what_the_page_says(read):
 
 
 def test_a_submission_as_its_fields(read):
-    rubric = Rubric(id="one", version="1", draft=True, criteria=(Criterion(id="c", text="Is it kind?"),))
     row = {
         "id": "s",
         "input": "i",
@@ -74,7 +75,7 @@ def test_a_submission_as_its_fields(read):
         "reference": "r",
         "context": "c",
         "labels": [{"criterion": "c", "level": "met", "score": 1, "rater": "n"}],
-        "rubric": rubric.model_dump(mode="json"),
+        "rubric": RUBRIC.model_dump(mode="json"),
         "metadata": {"k": [1, None, True]},
     }
     assert only(read(row)) == Submission(
@@ -84,7 +85,7 @@ def test_a_submission_as_its_fields(read):
         reference="r",
         context="c",
         labels=(Label(criterion="c", level="met", score=1, rater="n"),),
-        rubric=rubric,
+        rubric=RUBRIC,
         metadata={"k": [1, None, True]},
     )
 
@@ -358,6 +359,10 @@ def test_submissions_take_what_they_lack_from_the_row(read):
         ({"output_1": "x"}, "no column for the output_2"),
         ({"submissions": [{"output": "x"}]}, "at least two objects"),
         ({"submissions": [{"input": "a", "output": "x"}, {"input": "b", "output": "x"}]}, "must share one input"),
+        (
+            {"submissions": [{"output": "x", "rubric": RUBRIC.model_dump(mode="json")}, {"output": "y"}]},
+            "must share one rubric",
+        ),
     ],
 )
 def test_a_malformed_comparison_is_a_bad_row(row, message, read):

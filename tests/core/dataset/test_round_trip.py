@@ -58,8 +58,8 @@ PREFERENCE = st.sampled_from(["first", "second", "tie", "incomparable"])
 
 @st.composite
 def comparisons(draw):
-    asked = draw(CONTENT)
-    candidates = draw(st.lists(st.builds(Submission, id=NAME, input=st.just(asked), **PARTS), min_size=2, max_size=3))
+    shared = {"input": st.just(draw(CONTENT)), "rubric": st.just(draw(PARTS["rubric"]))}
+    candidates = draw(st.lists(st.builds(Submission, id=NAME, **PARTS | shared), min_size=2, max_size=3))
     return Comparison(
         id=draw(NAME), submissions=tuple(candidates), labels=draw(labels(PREFERENCE)), metadata=draw(METADATA)
     )

@@ -305,7 +305,7 @@ def test_an_unknown_template_suggests_the_nearest():
 
 
 def test_shipped_templates_show_the_output_and_the_criterion():
-    assert {"default", "healthbench", "morebench", "nurvalues"} <= set(templates())
+    assert {"default", "healthbench", "morebench", "nurvalues", "situation"} <= set(templates())
     for template in templates().values():
         assert "{output}" in template.output
         assert "{criterion}" in template.ask
@@ -322,6 +322,23 @@ def test_morebench_shows_response_question_criterion_and_neither_the_task_nor_th
     assert "-3" not in user
     assert "logical process" not in user
     assert question.labels == ("No", "Yes")
+
+
+def test_situation_shows_who_where_and_the_action_and_leaves_the_system_turn_to_the_rubric():
+    criterion = Criterion(id="c", text="Is it acceptable?", evidence=("input", "output", "context"))
+    rubric = rubric_with(criterion, template="situation").model_copy(update={"instructions": "STEERED"})
+    submission = Submission(id="s", input="WHERE", output="ACTION", context="WHO")
+    question = question_about(criterion, submission=submission, rubric=rubric)
+    user = question.prompt.user
+    assert user.index("WHERE") < user.index("WHO") < user.index("ACTION") < user.index("Is it acceptable?")
+    assert question.prompt.system.startswith("STEERED")
+
+
+def test_situation_shows_two_actions_of_one_situation():
+    actions = [Submission(id=name, input="WHERE", output=name) for name in ("LEFT", "RIGHT")]
+    prompt = prompt_of(*actions, template="situation")
+    assert prompt.user.index("WHERE") < prompt.user.index("Action A") < prompt.user.index("LEFT")
+    assert prompt.user.index("LEFT") < prompt.user.index("Action B") < prompt.user.index("RIGHT")
 
 
 def test_nurvalues_shows_case_then_value_then_the_permitted_labels():

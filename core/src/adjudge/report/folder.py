@@ -17,7 +17,6 @@ from adjudge.report.cards import identity_hash
 from adjudge.report.record import RunRecord
 from adjudge.report.store import CardStore
 from adjudge.rubric import Rubric
-from adjudge.submission import Submission
 from adjudge.verdict import Result
 
 
@@ -39,7 +38,7 @@ def read_record(folder: Path, plugins: Plugins) -> RunRecord:
     rubric = Rubric.model_validate(saved["rubric"]) if saved["rubric"] else None
     results = []
     for item, verdicts in rows:
-        own = (item.rubric if isinstance(item, Submission) else None) or rubric
+        own = item.rubric or rubric
         if own is None:
             raise InputError(f"{folder}: {item.id!r} has no rubric; run the command again")
         results.append(result_of(item, own, verdicts, plugins))

@@ -11,7 +11,6 @@ from pydantic import JsonValue
 from adjudge.interfaces import Item
 from adjudge.report.cards import JudgeCard
 from adjudge.rubric import Criterion, Rubric
-from adjudge.submission import Submission
 from adjudge.verdict import Result
 
 
@@ -50,8 +49,7 @@ class RunRecord:
 
     def rubric_of(self, item: Item) -> Rubric | None:
         """The rubric that the item was judged by; None if unknown."""
-        own = item.rubric if isinstance(item, Submission) else None
-        return own or self.rubric
+        return item.rubric or self.rubric
 
     def criteria_of(self, item: Item) -> dict[str, Criterion]:
         """The criteria that the item was judged on, by id."""

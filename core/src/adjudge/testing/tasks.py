@@ -129,7 +129,7 @@ def _submissions(item: Item) -> Sequence[Any]:
 
 
 def _label_faults(item: Item, rubric: Rubric) -> list[str]:
-    own = rubric if isinstance(item, Comparison) else item.rubric or rubric
+    own = item.rubric or rubric
     return [f"{item.id}: {fault}" for label in item.labels if (fault := _label_fault(item, label, own))]
 
 
@@ -148,7 +148,7 @@ def _label_fault(item: Item, label: Label, rubric: Rubric) -> str:
 
 
 def _unscored(item: Item, rubric: Rubric) -> Result:
-    own = rubric if isinstance(item, Comparison) else item.rubric or rubric
+    own = item.rubric or rubric
     names = [criterion.id for criterion in own.criteria] + ([_OVERALL] if isinstance(item, Comparison) else [])
     verdicts = [Verdict(submission=item.id, criterion=name, status="unscored", reason="infra") for name in names]
     return result_of(item, own, verdicts, installed())
