@@ -1,0 +1,1 @@
+"""Moral reasoning: MoReBench, CLASH, DailyDilemmas and MoralChoice as tasks, with their rubrics and figures."""
