@@ -93,7 +93,9 @@ def steerability(base: float, steered: float, goal: float) -> float | None:
     Returns:
         1 at the goal, 0 without effect, negative the wrong way; None if the base is the goal already.
     """
-    return None if base == goal else (steered - base) / (goal - base)
+    if base == goal:
+        return None
+    return (steered - base) / (goal - base) if steered != base else 0.0
 
 
 def preference(answers: Iterable[tuple[bool, str]]) -> float | None:
