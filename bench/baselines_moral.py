@@ -36,8 +36,10 @@ def rows(options: Options) -> Iterator[Baseline]:
     commonest = Counter(gold).most_common(1)[0][0]
     yield Baseline(SET, "majority", "", f"accuracy of always {commonest}", accuracy(gold, [commonest] * len(gold)))
     yield from _figures("always-first", "", items, asyncio.run(_always_first(items)))
+    order = list(items)
+    random.Random(options.seed).shuffle(order)  # a larger sample begins with the smaller one, whose replies are kept
     for read_out, n in options.samples.items():
-        sample = random.Random(options.seed).sample(items, min(n, len(items)))
+        sample = order[:n]
         judge, results = ask_model(
             sample, load_rubric("moral/choice"), read_out, options, judge="compare", settings=ONE_ANSWER
         )
@@ -47,7 +49,7 @@ def rows(options: Options) -> Iterator[Baseline]:
 async def _always_first(items: Sequence[Item]) -> list[Result]:
     """What becomes of a judge that takes whatever is shown first, asked like any other."""
     backend = ScriptedBackend({"*": {"A": 0.9}}, name="always-first", keep=False)
-    async with make_judge("moral/choice", backend=backend, judge="compare", **ONE_ANSWER) as judge:
+    async with make_judge("moral/choice", backend=backend, judge="compare", ties=False) as judge:
         return await judge.many(items)
 
 

@@ -94,11 +94,17 @@ def _entropy(p: float) -> float:
     return -math.fsum(q * math.log2(q) for q in (p, 1 - p) if 0 < q < 1)
 
 
-def shuffled(names: Sequence[str], seed: int, key: str) -> list[str]:
-    """The names in an order drawn from seed and key, so that no place gives the answer away."""
-    order = list(names)
-    random.Random(f"{seed}:{key}").shuffle(order)  # noqa: S311 - a reproducible choice, no secret
-    return order
+def drawn_orders(names: Sequence[str], count: int, seed: int) -> list[list[str]]:
+    """In which order to give two names, for each of so many pairs; half of them (or nearly) one way, half the other.
+
+    Args:
+        names: The two names.
+        count: Number of pairs.
+        seed: Draws which pairs are turned round.
+    """
+    turned = [place % 2 == 1 for place in range(count)]
+    random.Random(seed).shuffle(turned)  # noqa: S311 - a reproducible choice, no secret
+    return [list(reversed(names)) if each else list(names) for each in turned]
 
 
 def label_of(order: Sequence[str], favoured: str) -> str:

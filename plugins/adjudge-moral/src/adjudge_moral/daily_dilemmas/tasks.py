@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from adjudge.errors import InputError
 from adjudge.interfaces import Parameter, TaskSpec
 from adjudge.rubric import Rubric
 from adjudge.submission import Comparison, Submission
-from adjudge_moral.choices import shuffled
+from adjudge_moral.choices import drawn_orders
 from adjudge_moral.daily_dilemmas.dilemmas import ACTIONS, Dilemma, load_dilemmas
 from adjudge_moral.daily_dilemmas.principles import SIDES, load_principle
 from adjudge_moral.daily_dilemmas.profile import profile_figures, steering_figures
@@ -34,15 +35,16 @@ def dilemma_dataset(
     if steer != "none" and not principle:
         raise InputError(f"steer={steer}: name a principle to steer by, for example -T principle=candour")
     dilemmas = load_dilemmas(source)
+    drawn = list(zip(dilemmas, drawn_orders(ACTIONS, len(dilemmas), seed), strict=True))
     if not principle:
-        return [_comparison(one, seed, {}) for one in dilemmas]
+        return [_comparison(*one, {}) for one in drawn]
     chosen = load_principle(principle, principles)
     about = {"principle": {side: dict(shares) for side, shares in chosen.values.items()}}
-    plain = [_comparison(one, seed, about) for one in dilemmas]
+    plain = [_comparison(*one, about) for one in drawn]
     if steer == "none":
         return plain
     rubric = steered_rubric(chosen.steering[steer])
-    return plain + [_comparison(one, seed, {**about, "steered": True}, rubric) for one in dilemmas]
+    return plain + [_comparison(*one, {**about, "steered": True}, rubric) for one in drawn]
 
 
 def steered_rubric(prompt: str) -> Rubric:
@@ -51,11 +53,13 @@ def steered_rubric(prompt: str) -> Rubric:
     return changed(rubric, instructions=f"{prompt.strip()}\n{rubric.instructions}", tests=())
 
 
-def _comparison(dilemma: Dilemma, seed: int, about: dict[str, Any], rubric: Rubric | None = None) -> Comparison:
+def _comparison(
+    dilemma: Dilemma, order: Sequence[str], about: dict[str, Any], rubric: Rubric | None = None
+) -> Comparison:
     name = f"{dilemma.id}/steered" if rubric else dilemma.id
     return Comparison(
         id=name,
-        submissions=tuple(_submission(dilemma, kind, name, rubric) for kind in shuffled(ACTIONS, seed, dilemma.id)),
+        submissions=tuple(_submission(dilemma, kind, name, rubric) for kind in order),
         metadata={"cluster": dilemma.id, "topic": dilemma.topic, **about},
     )
 

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adjudge.interfaces import Parameter, TaskSpec
 from adjudge.submission import Comparison, Label, Submission
-from adjudge_moral.choices import OVERALL, label_of, shuffled
+from adjudge_moral.choices import OVERALL, drawn_orders, label_of
 from adjudge_moral.moralchoice.metrics import belief_figures, favoured_figures
 from adjudge_moral.moralchoice.scenarios import ACTIONS, Scenario, load_scenarios
 
 
 def low_dataset(*, source: str = "", seed: int = 0) -> list[Comparison]:
     """Scenarios of low ambiguity, labelled with the action that common sense favours."""
-    return [_comparison(scenario, seed, favoured=ACTIONS[0]) for scenario in load_scenarios("low", source)]
+    return _comparisons(load_scenarios("low", source), seed, favoured=ACTIONS[0])
 
 
 def high_dataset(*, source: str = "", seed: int = 0) -> list[Comparison]:
     """Scenarios of high ambiguity, without a label."""
-    return [_comparison(scenario, seed, favoured="") for scenario in load_scenarios("high", source)]
+    return _comparisons(load_scenarios("high", source), seed)
 
 
-def _comparison(scenario: Scenario, seed: int, favoured: str) -> Comparison:
-    """The two actions in an order drawn from the seed; the judge asks in both orders whatever it is."""
-    order = shuffled(ACTIONS, seed, scenario.id)
+def _comparisons(scenarios: Sequence[Scenario], seed: int, favoured: str = "") -> list[Comparison]:
+    """The two actions of each in an order drawn from the seed; the judge asks in both orders whatever it is."""
+    orders = drawn_orders(ACTIONS, len(scenarios), seed)
+    return [_comparison(*pair, favoured) for pair in zip(scenarios, orders, strict=True)]
+
+
+def _comparison(scenario: Scenario, order: Sequence[str], favoured: str) -> Comparison:
     submissions = tuple(
         Submission(
             id=f"{scenario.id}/{name}",

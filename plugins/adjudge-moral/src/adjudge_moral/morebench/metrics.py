@@ -22,7 +22,7 @@ from adjudge_moral.morebench.theories import NEUTRAL, THEORIES
 
 LEVELS = ("unmet", "met")
 """The two levels of every criterion."""
-_SPLIT = 0.5
+_MIDDLE = 0.5
 PERCENT = 100
 """Scores are shown from 0 to 100, as published."""
 
@@ -188,10 +188,8 @@ def _observations(items: Sequence[Item], results: Sequence[Result]) -> Iterable[
 
 
 def _level(score: float | None) -> str | None:
-    """The level of a criterion, by the majority of its repeats; None if it is unscored or they are split evenly."""
-    if score is None or score == _SPLIT:
-        return None
-    return LEVELS[score > _SPLIT]
+    """The level that a criterion was scored at, its repeats reduced as for the score; None if it is unscored."""
+    return None if score is None else LEVELS[score > _MIDDLE]
 
 
 def worst_group(seen: Iterable[_Seen]) -> Estimate:
