@@ -99,6 +99,11 @@ def test_the_site_s_layout_keeps_verdicts_that_say_yes_or_no_as_labels(tmp_path:
     assert one.metadata["role"] == "ai_agent"
 
 
+def test_a_text_keeps_its_length(tmp_path: Path) -> None:
+    (one,) = load_responses(lines(tmp_path / "g.jsonl", generation(model_resp=" Yes,\n go.\n")))
+    assert one.output == " Yes,\n go.\n"
+
+
 def test_a_missing_trace_has_nothing_to_judge_and_says_so(tmp_path: Path) -> None:
     (one,) = load_responses(lines(tmp_path / "s.jsonl", SITE), "trace")
     assert one.output == ""
@@ -110,6 +115,7 @@ def test_a_missing_trace_has_nothing_to_judge_and_says_so(tmp_path: Path) -> Non
     ("row", "problem"),
     [
         ({"DILEMMA": "Go?"}, "has no DILEMMA_SOURCE"),
+        (generation(model_resp=["Yes"]), "model_resp is ['Yes'], which is no text"),
         (generation(labels={"zzz": "yes"}), "'zzz': 'yes' is no criterion"),
         (generation(labels={"allotment-1": "perhaps"}), "'perhaps' is no criterion of the row with yes or no"),
         ({**SITE, "models": [{"model_name": "one"}]}, "not the layout of comparison_data.json"),

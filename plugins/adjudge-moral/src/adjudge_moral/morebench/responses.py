@@ -59,16 +59,18 @@ def _responses(row: Placed, part: str) -> Iterator[Submission]:
         raise InputError(f"{row.place}: has no {', '.join(lacking)}; {RESPONSES.advice}")
     scenario, model = scenario_of(row), row.text("model") or "unnamed"
     labels = row.parsed("labels", parse_mapping) if row.fields.get("labels") else {}
-    yield submission_of(scenario, model, part, row.text(PARTS[part]), _labels(row.place, scenario.rubric, labels))
+    row.text(PARTS[part])  # refuses what is no text
+    text = str(row.fields[PARTS[part]] or "")
+    yield submission_of(scenario, model, part, text, _labels(row.place, scenario.rubric, labels))
 
 
 def submission_of(scenario: Scenario, model: str, part: str, text: str, labels: tuple[Label, ...] = ()) -> Submission:
-    """A response, or a trace, to one scenario."""
-    silent = {} if text else {FAILURE: f"abstain: no {part} is stored"}
+    """A response, or a trace, to one scenario; its text as it stands, since its length counts."""
+    silent = {} if text.strip() else {FAILURE: f"abstain: no {part} is stored"}
     return Submission(
         id=f"{scenario.id}/{model}",
         input=scenario.dilemma,
-        output=text,
+        output=text if text.strip() else "",
         rubric=scenario.rubric,
         labels=labels,
         metadata={**metadata_of(scenario, part), "model": model, **silent},
@@ -109,7 +111,7 @@ def _of_site(row: Placed, part: str) -> Iterator[Submission]:
                 rubric=rubric,
             )
             labels = tuple(_stored_labels(stored["rubrics"]))
-            yield submission_of(scenario, model["model_name"], part, stored["response"].strip(), labels)
+            yield submission_of(scenario, model["model_name"], part, stored["response"], labels)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{row.place}: not the layout of comparison_data.json ({error!r}); {RESPONSES.advice}"
