@@ -108,7 +108,8 @@ def test_a_missing_trace_has_nothing_to_judge_and_says_so(tmp_path: Path) -> Non
     (one,) = load_responses(lines(tmp_path / "s.jsonl", SITE), "trace")
     assert one.output == ""
     assert one.metadata["solver_failure"] == "abstain: no trace is stored"
-    assert labelled_dataset(source=str(tmp_path / "s.jsonl"), part="trace") == []
+    with pytest.raises(InputError, match="no trace carries gold verdicts; add a column labels"):
+        labelled_dataset(source=str(tmp_path / "s.jsonl"), part="trace")
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from adjudge.errors import InputError
 from adjudge.interfaces import Parameter, TaskSpec
 from adjudge.submission import Submission
 from adjudge_moral.morebench.metrics import fulfilment_figures, judge_figures, score_figures, theory_figures
@@ -28,9 +27,18 @@ def candidate_dataset(*, source: str = "", subset: str = "all", part: str = "res
     ]
 
 
-def labelled_dataset(**parameters: Any) -> list[Submission]:
-    """Responses that carry gold verdicts; the others cannot measure a judge."""
-    return [one for one in load_responses(**parameters) if one.labels and one.output]
+def labelled_dataset(*, source: str = "", part: str = "response") -> list[Submission]:
+    """Responses that carry gold verdicts; the others cannot measure a judge.
+
+    Raises:
+        InputError: None does.
+    """
+    found = [one for one in load_responses(source, part) if one.labels and one.output]
+    if not found:
+        raise InputError(
+            f"{source}: no {part} carries gold verdicts; add a column labels, from criterion id to yes or no"
+        )
+    return found
 
 
 _PART = Parameter(name="part", summary="what is judged", default="response", choices=tuple(PARTS))

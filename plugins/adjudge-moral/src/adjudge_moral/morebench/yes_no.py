@@ -102,7 +102,7 @@ class YesNoJudge(IsolatedJudge):
                 )
 
 
-def build(reading: str = "strict", read_out: str = "label", **options: Any) -> Judge:
+def build(reading: str = "strict", read_out: str | None = None, **options: Any) -> Judge:
     """The judge, from plain options.
 
     Raises:
