@@ -165,9 +165,23 @@ def test_a_candidate_answers_first_and_its_replies_are_in_the_ledger_too(adjudge
     assert replies(work) == 4
 
 
+def test_a_solver_takes_its_options_and_a_run_with_others_is_another_run(adjudge, work):
+    line = ("run", "answers", "--candidate", "scripted:writer", "--backend", "scripted", "--out", "run")
+    assert adjudge(*line, "-S", "system=Be brief.")[0] == 0
+    assert json.loads((work / "run" / "run.json").read_text("utf-8"))["solver"] == "generate system=Be brief."
+    status, _, err = adjudge(*line, "-S", "system=Be long.")
+    assert status == 2
+    assert "holds another run" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("run", "polite", "--backend", "scripted", "-S", "a=1"), "the task 'polite' has no solver; leave -S out"),
+        (
+            ("run", "answers", "--backend", "scripted", "--candidate", "scripted", "-S", "temprature=1"),
+            "did you mean 'temperature'?",
+        ),
         (("run", "polite", "--backend", "scripted", "-T", "siez=1"), "did you mean 'size'?"),
         (("run", "polite", "--backend", "scripted", "-T", "size=many"), "is no int"),
         (("run", "polite", "--backend", "scripted", "-T", "kind=odd"), "must be one of short, long"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from adjudge.api import installed
 from adjudge.engine import Engine, run_each
@@ -14,15 +15,22 @@ from adjudge.submission import Comparison, Submission
 
 
 async def answer_all(
-    items: Sequence[Item], candidate: str, solver_name: str, ledger: Ledger, *, local_only: bool = False
+    items: Sequence[Item],
+    candidate: str,
+    solver_name: str,
+    ledger: Ledger,
+    *,
+    local_only: bool = False,
+    solver_options: Mapping[str, Any] | None = None,
 ) -> list[Item]:
     """Answer every submission that has no output yet.
 
     Raises:
+        UnknownNameError: There is no such solver, or it has no such option.
         UnsupportedError: There is a comparison among them, or the candidate is not on this machine though it must be.
     """
     plugins = installed()
-    solver = lookup(plugins, plugins.solvers, "solver", solver_name).build()
+    solver = lookup(plugins, plugins.solvers, "solver", solver_name).build(**(solver_options or {}))
     backend: Backend = build_backend(plugins, candidate)
     answered: dict[int, Item] = {}
     try:

@@ -44,3 +44,5 @@ class Job:
     """Backend that answers first, if any."""
     solver: str = "generate"
     """How it answers."""
+    solver_options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the solver."""

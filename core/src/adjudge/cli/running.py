@@ -82,6 +82,7 @@ def execute(job: Job) -> RunRecord:
         "judge": job.how.judge or job.judge,
         "read-out": job.how.read_out,
         "candidate": job.candidate,
+        **({"solver": " ".join((job.solver, *_pairs(job.solver_options)))} if job.candidate else {}),
     }
     if job.how.redact is not None:
         from adjudge.cli.redact import redacted
@@ -92,6 +93,10 @@ def execute(job: Job) -> RunRecord:
         raise click.exceptions.Exit(0)
     with open_folder(job.out, key, durable=job.how.durable, store=job.how.store) as ledger:
         return asyncio.run(_execute(job, ledger, key))
+
+
+def _pairs(options: Mapping[str, Any]) -> list[str]:
+    return [f"{name}={value}" for name, value in sorted(options.items())]
 
 
 def _assembled(job: Job) -> tuple[Judge, Backend, list[Backend]]:
@@ -165,7 +170,14 @@ async def _answered(job: Job, ledger: Ledger) -> Sequence[Item]:
         return job.items
     from adjudge.cli.candidate import answer_all
 
-    return await answer_all(job.items, job.candidate, job.solver, ledger, local_only=job.how.local_only)
+    return await answer_all(
+        job.items,
+        job.candidate,
+        job.solver,
+        ledger,
+        local_only=job.how.local_only,
+        solver_options=job.solver_options,
+    )
 
 
 async def _judge_all(bound: BoundJudge, items: Sequence[Item], ledger: Ledger, run: int) -> list[Result]:

@@ -21,6 +21,7 @@ from adjudge.tasks import parameters_of
 @click.option("-T", "parameters", multiple=True, callback=pairs, metavar="NAME=VALUE", help="Parameter of the task.")
 @click.option("--candidate", help="Backend that answers first (tasks of kind candidate).")
 @click.option("--solver", help="How the candidate answers.")
+@click.option("-S", "solver_options", multiple=True, callback=pairs, metavar="NAME=VALUE", help="Option of the solver.")
 @click.option("--limit", type=click.IntRange(min=1), help="Take the first N items only.")
 @how_options
 @out_options
@@ -30,6 +31,7 @@ def run(
     *,
     candidate: str | None,
     solver: str | None,
+    solver_options: dict[str, Any],
     limit: int | None,
     out: Path | None,
     parquet: bool,
@@ -42,7 +44,7 @@ def run(
 
     plugins = installed()
     spec = lookup(plugins, plugins.tasks, "task", task)
-    _check_candidate(spec, candidate)
+    _check_candidate(spec, candidate, solver_options)
     values = parameters_of(spec, parameters)
     rubric = load_rubric(spec.rubric, plugins) if isinstance(spec.rubric, str) else spec.rubric(**values)
     defaults = {"read_out": spec.read_out, **spec.judge_options, **(spec.options(**values) if spec.options else {})}
@@ -61,17 +63,20 @@ def run(
         metrics=spec.metrics,
         candidate=candidate,
         solver=solver or spec.solver,
+        solver_options=solver_options,
     )
     record = execute(job)
     show(record, job, parquet=parquet)
     return status(record, min_coverage)
 
 
-def _check_candidate(spec: TaskSpec, candidate: str | None) -> None:
+def _check_candidate(spec: TaskSpec, candidate: str | None, solver_options: dict[str, Any]) -> None:
     if spec.kind == "candidate" and candidate is None:
         raise UnsupportedError(f"the task {spec.name!r} needs a candidate that answers first; use --candidate BACKEND")
     if spec.kind != "candidate" and candidate is not None:
         raise UnsupportedError(f"the task {spec.name!r} judges given answers; leave --candidate out")
+    if solver_options and candidate is None:
+        raise UnsupportedError(f"-S {next(iter(solver_options))}=…: the task {spec.name!r} has no solver; leave -S out")
 
 
 @click.command()
