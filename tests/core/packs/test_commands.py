@@ -83,6 +83,12 @@ def test_lint_knows_the_installed_scorings_and_templates(invoke: Invoke) -> None
     assert "did you mean 'default'? [unknown-template]" in output
 
 
+def test_lint_tries_the_scoring_on_the_rubric(invoke: Invoke) -> None:
+    Path("p.yaml").write_text(DRAFT + "scoring: {name: mean, params: {normalize: true}}\n")
+    output = invoke(lint, "p.yaml").output
+    assert "p.yaml:6:10: scoring 'mean' has no parameter 'normalize'; known: normalise [scoring-misfit]" in output
+
+
 def test_lint_walks_folders(invoke: Invoke) -> None:
     Path("packs/deeper").mkdir(parents=True)
     Path("packs/a.yaml").write_text(DRAFT)

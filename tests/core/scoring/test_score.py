@@ -316,3 +316,19 @@ def test_bounds_hold_every_way_in_which_the_unscored_can_turn_out(rubric_of, cri
     assert half.bounds is not None
     assert half.bounds[0] == pytest.approx(min(seen))
     assert half.bounds[1] == pytest.approx(max(seen))
+
+
+def test_a_scoring_may_refuse_a_whole_rubric_and_still_score_a_part_of_it(rubric_of, criterion_of):
+    class OnlyPairs:
+        def check(self, rubric):
+            if len(rubric.criteria) != 2:
+                raise ScoringError("it takes two")
+
+        def __call__(self, rubric, scores):
+            return sum(scores.values())
+
+    check_scoring(rubric_of(criterion_of("a"), criterion_of("b")), OnlyPairs())
+    alone = rubric_of(criterion_of("a"))
+    with pytest.raises(ScoringError, match="it takes two"):
+        check_scoring(alone, OnlyPairs())
+    assert score(alone, [], OnlyPairs(), submission="s").bounds == (0.0, 1.0)

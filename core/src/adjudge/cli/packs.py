@@ -66,6 +66,21 @@ def _lint_file(file: Path, names: tuple[list[str], list[str]], errors: list[Prob
     else:
         today = dt.datetime.now(dt.UTC).date()
         warnings += lint_pack(pack, today, scorings=names[0], templates=names[1])
+        warnings += _scoring_misfit(pack)
+
+
+def _scoring_misfit(pack: Pack) -> Iterator[Problem]:
+    """What the pack's scoring says of it; a name that is not installed is told of elsewhere."""
+    from adjudge.api import build_scoring, installed
+    from adjudge.errors import Problem, ScoringError
+    from adjudge.scoring import check_scoring
+
+    if pack.rubric.scoring.name not in installed().scorings:
+        return
+    try:
+        check_scoring(pack.rubric, build_scoring(installed(), pack.rubric))
+    except ScoringError as error:
+        yield Problem(pack.path, *pack.place("scoring"), str(error), "scoring-misfit")
 
 
 def _known_names() -> tuple[list[str], list[str]]:

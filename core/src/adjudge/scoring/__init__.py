@@ -1,7 +1,8 @@
 """From verdicts to scores: `score` and the named scorings.
 
 A scoring is a function of the rubric and of the scores of the criteria that take part. It may also have a method
-`note(rubric, scores) -> str`, whose text goes into `Score.note`.
+`note(rubric, scores) -> str`, whose text goes into `Score.note`, and a method `check(rubric)`, which raises
+`ScoringError` for a pack that it does not fit.
 """
 
 from adjudge.scoring.averages import Mean, Unscored, Weighted, fulfilment, hard_score

@@ -65,11 +65,16 @@ def score(
 def check_scoring(rubric: Rubric, scoring: Scoring | None = None) -> None:
     """Try a scoring on the best verdicts that a rubric allows, before anything is judged.
 
+    A scoring may have a method `check(rubric)` of its own, for what a whole rubric must keep and a part of it need not.
+
     Raises:
         ScoringError: The scoring does not fit the rubric.
         UnknownNameError: No built-in scoring has the rubric's name for it.
     """
     combine = scoring_of(rubric.scoring) if scoring is None else scoring
+    check = getattr(combine, "check", None)
+    if check is not None:
+        check(rubric)
     combine(rubric, {c.id: c.best for c in rubric.criteria if c.best is not None})
 
 
