@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from agreement_sets import sampled
 from baseline import Baseline, Options, ask_model
@@ -28,12 +29,12 @@ class Part:
     unit: str
     criterion: str
     rubric: str
-    share: float = 1.0
-    """Share of the sample's usual size; conversations are long."""
 
 
+OPENING = 30
+"""Utterances of a conversation that the model is shown; the longest would not fit its context."""
 PARTS = (
-    Part("AnnoMI quality, conversations", "dialogue", "quality", "mi-quality", share=0.5),
+    Part("AnnoMI quality, conversations (the model sees 30 utterances)", "dialogue", "quality", "mi-quality"),
     Part("AnnoMI behaviour, therapist's utterances", "therapist", "therapist_behaviour", "mi-utterance"),
     Part("AnnoMI talk, client's utterances", "client", "client_talk", "mi-utterance"),
 )
@@ -41,13 +42,18 @@ PARTS = (
 
 def rows(options: Options) -> Iterator[Baseline]:
     folder = data_set("annomi")
-    for part in PARTS if folder is not None else ():
-        found = annomi_dataset(source=str(folder / "AnnoMI-simple.csv.gz"), unit=part.unit) if folder else []
+    if folder is not None:
+        yield from _annomi(folder / "AnnoMI-simple.csv.gz", options)
+    yield from _gate(options)
+
+
+def _annomi(file: Path, options: Options) -> Iterator[Baseline]:
+    for part in PARTS:
+        found = annomi_dataset(source=str(file), unit=part.unit, opening=OPENING)
         items = [_with_stratum(item) for item in found]
         yield from _majority(part, items)
         for read_out, n in options.samples.items():
-            yield from _model(part, sampled(items, round(n * part.share), options.seed), read_out, options)
-    yield from _gate(options)
+            yield from _model(part, sampled(items, n, options.seed), read_out, options)
 
 
 def _with_stratum(item: Submission) -> Submission:
@@ -61,7 +67,7 @@ def gold_of(item: Item) -> str:
 def _majority(part: Part, items: Sequence[Item]) -> Iterator[Baseline]:
     gold = [gold_of(item) for item in items]
     commonest = Counter(gold).most_common(1)[0][0]
-    yield from _figures(part, items, [commonest] * len(gold), f"majority ({commonest})", "")
+    yield from _figures(part, items, [commonest] * len(gold), f"always {commonest}", "")
 
 
 def _model(part: Part, sample: Sequence[Item], read_out: str, options: Options) -> Iterator[Baseline]:

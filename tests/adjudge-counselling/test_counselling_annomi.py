@@ -106,6 +106,16 @@ def test_units_of_the_task() -> None:
         annomi_dataset(unit="client", context=-1)
 
 
+def test_a_conversation_can_be_shown_in_part_and_says_how_much() -> None:
+    (first, *_), (whole_one, *_) = annomi_dataset(opening=2), annomi_dataset()
+    assert str(first.output).count("\n") == 1
+    assert str(whole_one.output).startswith(str(first.output))
+    assert (first.metadata["shown"], whole_one.metadata["shown"]) == (pytest.approx(2 / 9), 1)
+    assert annomi_dataset(opening=500) == annomi_dataset()
+    with pytest.raises(InputError, match="opening=-1"):
+        annomi_dataset(opening=-1)
+
+
 def judged(item: Submission, level: str, *quotes: str) -> Result:
     text = str(item.output)
     found = tuple(

@@ -127,17 +127,23 @@ def _one_of(place: str, column: str, cell: Any, known: tuple[str, ...]) -> str:
     return word
 
 
-def whole(conversations: Iterable[Conversation]) -> list[Submission]:
-    """A submission per conversation, labelled with its quality; the metadata says what each utterance does."""
+def whole(conversations: Iterable[Conversation], opening: int = 0) -> list[Submission]:
+    """A submission per conversation, labelled with its quality; the metadata says what each utterance does.
+
+    Args:
+        conversations: Where they come from.
+        opening: Utterances that are shown, for a judge whose context is short; 0 for all.
+    """
     return [
         Submission(
             id=f"annomi-{one.id}",
             input=f"A conversation about this change: {one.topic}",
-            output=one.text,
+            output=_lines(one.utterances[: opening or None]),
             labels=(Label(criterion="quality", level=one.quality, rater=RATER),),
             metadata={
                 "cluster": one.id,
                 "topic": one.topic,
+                "shown": min(opening or len(one.utterances), len(one.utterances)) / len(one.utterances),
                 "labels": {str(said.number): said.label for said in one.utterances},
             },
         )

@@ -126,20 +126,23 @@ def turn_rubric(*, language: str = "zh", **_others: Any) -> Rubric:
     return with_criteria(pack(PSYEVAL_PACKS[language]), TURN_CRITERIA, scoring="weighted")
 
 
-def annomi_dataset(*, source: str = "", unit: str = "dialogue", context: int = 6, **_others: Any) -> list[Submission]:
+def annomi_dataset(
+    *, source: str = "", unit: str = "dialogue", context: int = 6, opening: int = 0, **_others: Any
+) -> list[Submission]:
     """Conversations, or single utterances, with experts' labels.
 
     Args:
         source: A file of AnnoMI; the synthetic conversations if empty.
         unit: `dialogue` (is it a good example), `therapist` or `client` (what does an utterance do).
         context: Utterances shown before a single one.
+        opening: Utterances shown of a conversation; 0 for all. The experts heard all of it.
 
     Raises:
-        InputError: The source cannot be read, or `context` is negative.
+        InputError: The source cannot be read, or a number is negative.
     """
     conversations = annomi.load_conversations(source)
     if unit == "dialogue":
-        return annomi.whole(conversations)
+        return annomi.whole(conversations, _count("opening", opening))
     side: Side = "helper" if unit == "therapist" else "client"
     return annomi.single(conversations, side, _count("context", context))
 

@@ -67,6 +67,7 @@ ANNOMI = TaskSpec(
             choices=("dialogue", "therapist", "client"),
         ),
         Parameter(name="context", summary="utterances shown before a single one", default=6),
+        Parameter(name="opening", summary="utterances shown of a conversation, 0 for all", default=0),
         Parameter(name="point", summary="have the judge point at utterances", default=False),
     ),
     options=data.pointing_options,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from adjudge.prompts import neutralise
 from adjudge.reply_text import UnreadableError, is_text, parse_json_reply
 from adjudge.rubric import Rubric
 from adjudge.submission import Submission, as_text
@@ -80,8 +81,8 @@ class Wording:
     def _question(self, step: str, ask: str, answer: str = "", **properties: Mapping[str, Any]) -> Question:
         """A question whose reply is text, or JSON with these properties."""
         system = f"You write and improve counselling sessions. The principles, with their weights:\n{self._principles}"
-        case = f"The case:\n{as_text(self.submission.input)}\n\n"
-        output = f"The session:\n{answer}\n\n" if answer else ""
+        case = f"The case:\n{neutralise(as_text(self.submission.input))}\n\n"
+        output = f"The session:\n{neutralise(answer)}\n\n" if answer else ""
         sampling = self.reviewing if properties else self.writing
         return Question(
             prompt=Prompt(system=system, input=case, output=output, ask=ask),
