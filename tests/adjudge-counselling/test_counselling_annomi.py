@@ -154,5 +154,5 @@ def test_the_public_file_is_read_whole(data: Callable[[str], Path]) -> None:
     assert len({item.id for item in items}) == len(conversations)
     assert set(Counter(item.labels[0].level for item in items)) == {"high", "low"}
     utterances = sum(len(one.utterances) for one in conversations)
-    assert len(single(conversations, "helper", 4)) + len(single(conversations, "client", 4)) <= utterances
+    assert len(single(conversations, "counsellor", 4)) + len(single(conversations, "client", 4)) <= utterances
     assert all(said.label for one in conversations for said in one.utterances)

@@ -137,6 +137,19 @@ def test_of_a_conversation_only_the_client_is_looked_at() -> None:
     assert find_risk(client_text(turns)) is None
 
 
+def test_of_a_transcript_only_the_clients_lines_are_looked_at() -> None:
+    asked = "[1] client: I argued with my sister.\n[2] counsellor: Do you think of suicide?\n[3] client: No."
+    assert client_text(asked) == "I argued with my sister.\nNo."
+    assert find_risk(client_text(asked)) is None
+    assert find_risk(client_text(asked.replace("No.", "Yes, I want to die."))) is not None
+
+
+def test_the_verdict_points_at_the_words_that_were_found() -> None:
+    text = "Nobody knows. I want to end my life."
+    (quote,) = adjudge.judge(text, "counselling/crisis", judge="crisis-lexicon").verdict("risk").quotes
+    assert text[quote.start : quote.end] == quote.text == "end my life"
+
+
 @pytest.mark.parametrize("judge", ["crisis-lexicon", "crisis-gate"])
 def test_another_rubric_is_refused(judge: str) -> None:
     with pytest.raises(UnsupportedError, match="use --rubric counselling/crisis"):

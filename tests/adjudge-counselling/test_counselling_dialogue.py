@@ -11,7 +11,7 @@ from adjudge.verdict import Quote, Verdict
 from adjudge_counselling.dialogue import Utterance, pointed_at, read_turns, transcript, utterances_at
 
 LINE = st.text("ab好[]1：:.?", min_size=1, max_size=12)
-TURNS = st.lists(st.tuples(st.sampled_from(["client", "helper"]), LINE), min_size=1, max_size=8)
+TURNS = st.lists(st.tuples(st.sampled_from(["client", "counsellor"]), LINE), min_size=1, max_size=8)
 
 
 def talk(turns: list[tuple[str, str]]) -> list[Utterance]:
@@ -34,7 +34,7 @@ def test_a_passage_points_at_the_utterances_that_it_touches(turns: list[tuple[st
 
 def test_a_verdicts_quotes_point_at_utterances_and_invented_ones_nowhere() -> None:
     text = transcript(
-        talk([("client", "I cannot sleep."), ("helper", "Since when?"), ("client", "Since May.")]), "c", "h"
+        talk([("client", "I cannot sleep."), ("counsellor", "Since when?"), ("client", "Since May.")]), "c", "h"
     )
     start = text.index("sleep")
     quotes = (
@@ -49,10 +49,10 @@ def test_a_verdicts_quotes_point_at_utterances_and_invented_ones_nowhere() -> No
 @pytest.mark.parametrize(
     ("text", "sides"),
     [
-        ("来访者：睡不着。\n南希：多久了？", ["client", "helper"]),
-        ("client: Hi.\nDr Lee: Hello.", ["client", "helper"]),
-        ("[1] client: Hi.\n[2] counsellor: Hello.", ["client", "helper"]),
-        ("**Client**: Hi.\n**Counsellor**: Hello.", ["client", "helper"]),
+        ("来访者：睡不着。\n南希：多久了？", ["client", "counsellor"]),
+        ("client: Hi.\nDr Lee: Hello.", ["client", "counsellor"]),
+        ("[1] client: Hi.\n[2] counsellor: Hello.", ["client", "counsellor"]),
+        ("**Client**: Hi.\n**Counsellor**: Hello.", ["client", "counsellor"]),
         ("no speaker at all", []),
         ("", []),
     ],

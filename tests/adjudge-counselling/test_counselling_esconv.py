@@ -41,7 +41,7 @@ def test_an_array_and_lines_are_read_alike(tmp_path: Path, name: str) -> None:
     assert (one.problem, one.emotion, one.situation) == ("job crisis", "fear", "I may lose my work.")
     assert [(said.side, said.text, said.label) for said in one.utterances] == [
         ("client", "They told us.", ""),
-        ("helper", "What did they say?", "question"),
+        ("counsellor", "What did they say?", "question"),
     ]
     assert one.ratings == {"empathy": 5, "relevance": 4}
 

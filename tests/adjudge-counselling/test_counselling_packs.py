@@ -103,7 +103,7 @@ def test_four_dimensions_weigh_one_and_twelve_a_half_so_that_a_perfect_session_h
 def test_transcripts_of_golden_tests_have_both_speakers_in_numbered_lines(name: str) -> None:
     for test in pack(name).tests:
         turns = read_turns(test.output)
-        assert {turn.side for turn in turns} == {"client", "helper"}
+        assert {turn.side for turn in turns} == {"client", "counsellor"}
         assert len(turns) == len(test.output.splitlines())
 
 

@@ -50,7 +50,7 @@ def labelled(divisor: float, count: int = 11, score: float = 8.0) -> dict[str, A
 def test_a_row_becomes_a_session_with_scores_by_criterion(tmp_path: Path) -> None:
     (one,) = load_sessions(write_lines(tmp_path / "p.jsonl", a_row({"Concern": 9.15, "Warmth": 8})))
     assert (one.category, one.complaint, one.report) == ("work", "I am tired.", "The report.")
-    assert [(said.side, said.text) for said in one.utterances] == [("client", "我累了。"), ("helper", "多久了？")]
+    assert [(said.side, said.text) for said in one.utterances] == [("client", "我累了。"), ("counsellor", "多久了？")]
     assert one.by_criterion == {"concern": 9.15, "warmth": 8.0}
 
 
@@ -148,4 +148,4 @@ def test_released_labels_reach_100_in_one_file_and_68_75_in_the_other(data: Call
 def test_released_sessions_have_both_speakers_and_known_dimensions(data: Callable[[str], Path]) -> None:
     sessions = load_sessions(data(PLUS))
     assert {name for one in sessions for name in one.scores} <= set(FIELDS)
-    assert all({said.side for said in one.utterances} == {"client", "helper"} for one in sessions)
+    assert all({said.side for said in one.utterances} == {"client", "counsellor"} for one in sessions)

@@ -38,12 +38,12 @@ WHERE = (
 """What to download, from where, under which terms, and where to put it."""
 RATER = "AnnoMI experts"
 
-_SIDES: Mapping[str, Side] = {"therapist": "helper", "client": "client"}
+_SIDES: Mapping[str, Side] = {"therapist": "counsellor", "client": "client"}
 _LABELS: Mapping[Side, tuple[str, tuple[str, ...]]] = {
-    "helper": ("main_therapist_behaviour", BEHAVIOURS),
+    "counsellor": ("main_therapist_behaviour", BEHAVIOURS),
     "client": ("client_talk_type", TALK),
 }
-_CRITERIA: Mapping[Side, str] = {"helper": "therapist_behaviour", "client": "client_talk"}
+_CRITERIA: Mapping[Side, str] = {"counsellor": "therapist_behaviour", "client": "client_talk"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def single(conversations: Iterable[Conversation], side: Side, context: int) -> l
 
     Args:
         conversations: Where they come from.
-        side: `helper` for the therapist's utterances, `client` for the client's.
+        side: `counsellor` for the therapist's utterances, `client` for the client's.
         context: Number of utterances before it that are shown.
     """
     criterion = _CRITERIA[side]

@@ -18,9 +18,11 @@ from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Ask, Item, Judge, JudgeSpec
 from adjudge.judges import settings_from
 from adjudge.judges.settings import only_submission
+from adjudge.reply_text import verify_quotes
 from adjudge.rubric import Rubric
 from adjudge.submission import Message, Submission, Text
-from adjudge.verdict import Quote, Verdict
+from adjudge.verdict import Verdict
+from adjudge_counselling.dialogue import is_transcript, read_turns
 
 RISK = "risk"
 """The criterion that the gate judges."""
@@ -91,7 +93,9 @@ def folded(message: str) -> str:
 
 
 def client_text(text: Text) -> str:
-    """What the client says: all of a plain text, the user's turns of a conversation."""
+    """What the client says: the client's lines of a transcript, the user's turns of a conversation, else all of it."""
+    if isinstance(text, str) and is_transcript(text):
+        return "\n".join(one.text for one in read_turns(text) if one.side == "client")
     if isinstance(text, str):
         return text
     return "\n".join(message.content for message in text if _is_clients(message))
@@ -148,7 +152,7 @@ def verdict_of(submission: Submission, rubric: Rubric, finding: Finding | None, 
         level=level.id,
         score=level.score,
         explanation=f"{finding.sign} sign: {finding.words}" if finding else "no sign that the lexicon knows",
-        quotes=(Quote(text=finding.words),) if finding else (),
+        quotes=verify_quotes((finding.words,), submission.output) if finding else (),
         flags=("escalate",) if finding else (),
         judge=judge,
     )

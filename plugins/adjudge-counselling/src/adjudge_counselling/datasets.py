@@ -45,12 +45,12 @@ def psyeval_dataset(*, source: str = "", language: Language = "zh", **_others: A
     Raises:
         InputError: The source cannot be read, has no sessions, or its labels are normalised wrongly.
     """
-    client, helper = SPEAKERS["client", language], SPEAKERS["helper", language]
+    client, counsellor = SPEAKERS["client", language], SPEAKERS["counsellor", language]
     found = [
         Submission(
             id=f"psyeval-{one.id}",
             input=one.complaint,
-            output=transcript(one.utterances, client, helper),
+            output=transcript(one.utterances, client, counsellor),
             labels=tuple(
                 Label(criterion=name, score=score, rater=psyeval.RATER) for name, score in one.by_criterion.items()
             ),
@@ -143,7 +143,7 @@ def annomi_dataset(
     conversations = annomi.load_conversations(source)
     if unit == "dialogue":
         return annomi.whole(conversations, _count("opening", opening))
-    side: Side = "helper" if unit == "therapist" else "client"
+    side: Side = "counsellor" if unit == "therapist" else "client"
     return annomi.single(conversations, side, _count("context", context))
 
 

@@ -11,13 +11,13 @@ from adjudge.submission import Submission, as_text
 from adjudge.verdict import Verdict
 
 Language = Literal["en", "zh"]
-Side = Literal["client", "helper"]
+Side = Literal["client", "counsellor"]
 
 SPEAKERS: Mapping[tuple[Side, Language], str] = {
     ("client", "en"): "client",
-    ("helper", "en"): "counsellor",
+    ("counsellor", "en"): "counsellor",
     ("client", "zh"): "来访者",
-    ("helper", "zh"): "咨询师",
+    ("counsellor", "zh"): "咨询师",
 }
 """Names of the speakers in a transcript, unless a data set has its own."""
 
@@ -40,16 +40,22 @@ class Utterance:
     """What it does, by the data set's own label; empty if it has none."""
 
 
-def transcript(utterances: Iterable[Utterance], client: str, helper: str) -> str:
+def transcript(utterances: Iterable[Utterance], client: str, counsellor: str) -> str:
     """One line an utterance: `[3] counsellor: …`.
 
     Args:
         utterances: In order.
         client: Name of the one who seeks help.
-        helper: Name of the one who gives it.
+        counsellor: Name of the one who gives it.
     """
-    names = {"client": client, "helper": helper}
+    names = {"client": client, "counsellor": counsellor}
     return "\n".join(f"[{one.number}] {names[one.side]}: {one.text}" for one in utterances)
+
+
+def is_transcript(text: str) -> bool:
+    """Whether every line is an utterance as `transcript` writes it."""
+    lines = text.splitlines()
+    return bool(lines) and all(_NUMBERED.match(line) for line in lines)
 
 
 def utterances_at(text: str, start: int, end: int) -> list[int]:
@@ -95,7 +101,7 @@ def read_turns(text: str, clients: Iterable[str] = ()) -> list[Utterance]:
             turns.append((match[1].strip().casefold(), [match[2]]))
         elif turns and line.strip():
             turns[-1][1].append(line)
-    sides: list[Side] = ["client" if speaker in known else "helper" for speaker, _ in turns]
+    sides: list[Side] = ["client" if speaker in known else "counsellor" for speaker, _ in turns]
     spoken = zip(sides, (one_line(" ".join(lines)) for _, lines in turns), strict=True)
     return [Utterance(number, side, said) for number, (side, said) in enumerate(spoken, 1)]
 

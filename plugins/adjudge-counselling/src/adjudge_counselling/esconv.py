@@ -39,9 +39,9 @@ _SIDES: Mapping[str, Side] = {
     "seeker": "client",
     "speaker": "client",
     "usr": "client",
-    "supporter": "helper",
-    "listener": "helper",
-    "sys": "helper",
+    "supporter": "counsellor",
+    "listener": "counsellor",
+    "sys": "counsellor",
 }
 
 
@@ -102,7 +102,7 @@ def _utterance(place: str, number: int, turn: Mapping[str, Any]) -> Utterance:
     if not isinstance(text, str):
         raise InputError(f"{place}: has no content")
     side = _SIDES[speaker]
-    return Utterance(number, side, one_line(text), _strategy(place, turn) if side == "helper" else "")
+    return Utterance(number, side, one_line(text), _strategy(place, turn) if side == "counsellor" else "")
 
 
 def _strategy(place: str, turn: Mapping[str, Any]) -> str:
