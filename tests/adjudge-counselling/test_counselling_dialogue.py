@@ -71,6 +71,12 @@ def test_a_time_of_day_is_no_speaker() -> None:
     assert turn.text == "I wake at 3:15 each night."
 
 
+def test_a_third_name_is_no_speaker() -> None:
+    first, second = read_turns("来访者：我累了。\n南希：你可以试试。\n比如：早点睡。")
+    assert second.text == "你可以试试。 比如：早点睡。"
+    assert first.side == "client"
+
+
 @given(TURNS)
 def test_a_transcript_reads_back_as_the_same_utterances(turns: list[tuple[str, str]]) -> None:
     said = talk(turns)

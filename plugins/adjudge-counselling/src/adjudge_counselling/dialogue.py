@@ -22,6 +22,7 @@ SPEAKERS: Mapping[tuple[Side, Language], str] = {
 """Names of the speakers in a transcript, unless a data set has its own."""
 
 _NUMBERED = re.compile(r"^\[(\d+)\] ", re.MULTILINE)
+_SPEAKERS = 2
 _CLIENT = {"client", "来访者", "求助者", "seeker", "speaker", "user", "usr", "patient"}
 _TURN = re.compile(r"^\s*(?:\[\d+\]\s*)?\**([^\W\d][^:：\n]{0,24}?)\**\s*[:：]\s*(.*)$")
 
@@ -84,7 +85,8 @@ def pointed_at(verdict: Verdict, submission: Submission) -> list[int]:
 def read_turns(text: str, clients: Iterable[str] = ()) -> list[Utterance]:
     """Read a dialogue written as `name: …`, one turn a line; a line without a name goes on with the turn before.
 
-    Of the speakers, those named `client`, 来访者 and the like seek help; everybody else gives it.
+    The first two names are those of the speakers, so that a later `for example: …` is none. One who is called `client`,
+    来访者 and the like seeks help, any other gives it.
 
     Args:
         text: The dialogue.
@@ -97,8 +99,9 @@ def read_turns(text: str, clients: Iterable[str] = ()) -> list[Utterance]:
     turns: list[tuple[str, list[str]]] = []
     for line in text.splitlines():
         match = _TURN.match(line)
-        if match:
-            turns.append((match[1].strip().casefold(), [match[2]]))
+        name = match[1].strip().casefold() if match else ""
+        if match and (name in (speakers := {speaker for speaker, _ in turns}) or len(speakers) < _SPEAKERS):
+            turns.append((name, [match[2]]))
         elif turns and line.strip():
             turns[-1][1].append(line)
     sides: list[Side] = ["client" if speaker in known else "counsellor" for speaker, _ in turns]
