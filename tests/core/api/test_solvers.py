@@ -9,7 +9,7 @@ from adjudge.engine import Engine
 from adjudge.errors import UnknownNameError, UnsupportedError
 from adjudge.ledger import Ledger
 from adjudge.solvers import GenerateSolver
-from adjudge.submission import Message, Submission
+from adjudge.submission import Message, Submission, as_text
 from adjudge.testing import ScriptedBackend
 from adjudge.unanswered import FAILURE
 from adjudge.verdict import Failure, Reply
@@ -30,11 +30,39 @@ async def test_the_reply_becomes_the_output():
     assert backend.prompts == ["Name a colour."]
 
 
-async def test_a_conversation_is_put_as_labelled_turns():
-    talk = (Message(role="user", content="Hello."), Message(role="assistant", content="Yes?"))
+def turns(*said):
+    """Messages as `role: text`, a kind in brackets."""
+    found = []
+    for role, _, content in (one.partition(": ") for one in said):
+        name, _, kind = role.partition(" ")
+        found.append(Message(role=name, content=content, kind=kind or "text"))
+    return tuple(found)
+
+
+async def test_a_conversation_is_put_turn_by_turn():
+    talk = turns("system: Be kind.", "user: Hello.", "assistant: Yes?", "user: A colour.")
     _, backend = await solve("Blue.", Submission(id="s", input=talk), system="Be brief.")
-    assert backend.prompts == ["user: Hello.\n\nassistant: Yes?"]
-    assert backend.questions[0].prompt.system == "Be brief."
+    (question,) = backend.questions
+    assert question.prompt.system == "Be brief.\n\nBe kind."
+    assert question.prompt.user == "Hello."
+    assert question.follow_up == talk[2:]
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        turns("user: Hello.", "assistant: Yes?"),
+        turns("assistant: Yes?", "user: Hello."),
+        turns("user: Hello.", "user: Are you there?", "user: Hm."),
+        turns("user: Hello.", "assistant thinking: Hm.", "user: Well?"),
+        turns("system: Be kind."),
+    ],
+)
+async def test_a_conversation_that_does_not_alternate_is_put_as_labelled_turns(talk):
+    _, backend = await solve("Blue.", Submission(id="s", input=talk), system="Be brief.")
+    (question,) = backend.questions
+    assert (question.prompt.user, question.follow_up) == (as_text(talk), ())
+    assert question.prompt.system == "Be brief."
 
 
 async def test_a_failed_call_leaves_the_output_empty_and_says_why():
