@@ -1,0 +1,1 @@
+"""Health rubrics and tasks for adjudge: HealthBench conversations, and medical safety by ethical principle."""
