@@ -118,3 +118,19 @@ def test_its_own_tests_pass_where_it_is_installed(uv, work, wheels, tmp_path) ->
     done = CI.run(*command, cwd=tmp_path)
     assert " passed" in done.stdout
     assert "failed" not in done.stdout
+
+
+def test_a_new_plugin_builds_and_passes_its_own_tests_beside_core_alone(uv, work, wheels, tmp_path) -> None:
+    environment = CI.install(uv, work, "new", wheels[0])
+    python = environment / "bin" / "python"
+    CI.run(environment / "bin" / "adjudge", "new", "plugin", "demo", cwd=tmp_path)
+    project = tmp_path / "adjudge-demo"
+    CI.run(uv, "build", "--quiet", "--wheel", "--out-dir", tmp_path / "dist", project, cwd=tmp_path)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    CI.check_contents(CI.Project("adjudge-demo", project), wheel)
+    CI.run(uv, "pip", "install", "--quiet", "--python", python, wheel, "pytest", cwd=tmp_path)
+    shutil.copytree(project / "tests", tmp_path / "tests")
+    done = CI.run(python, "-m", "pytest", "-q", "-W", "error", "--import-mode=importlib", "tests", cwd=tmp_path)
+    assert " passed" in done.stdout
+    assert "failed" not in done.stdout
+    assert "adjudge run demo" in CI.run(environment / "bin" / "adjudge", "tasks", cwd=tmp_path).stdout

@@ -32,6 +32,17 @@ def new_rubric_command(name: str, folder: Path) -> None:
     click.echo(f"wrote {pack} and {schema.name}; check it with: adjudge lint {pack}")
 
 
+@new.command("plugin")
+@click.argument("name")
+@click.option("--dir", "folder", type=_FILE, default=Path(), help="Folder to write to.", show_default="here")
+def new_plugin_command(name: str, folder: Path) -> None:
+    """Write a domain plugin, the distribution adjudge-NAME: rubric pack, task, synthetic cases, tests that pass."""
+    from adjudge.scaffold import new_plugin
+
+    project = new_plugin(name, folder)
+    click.echo(f"wrote {project}; try it: cd {project} && pip install -e '.[test]' && pytest")
+
+
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=_FILE)
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
