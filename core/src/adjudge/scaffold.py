@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-from adjudge import __version__
 from adjudge.errors import InputError
 
 PREFIX = "adjudge-"
@@ -68,7 +68,7 @@ def _words(short: str) -> dict[str, str]:
         "title": short.replace("-", " "),
         "distribution": distribution,
         "module": distribution.replace("-", "_"),
-        "adjudge": __version__,
+        "adjudge": version("adjudge"),
     }
 
 
