@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import adjudge
+from adjudge.dataset import read_items, write_items
 from adjudge.scoring import score
 from adjudge.submission import Submission
 from adjudge.testing import ScriptedBackend
@@ -206,3 +207,9 @@ def test_themes_parts_and_samples_choose_conversations() -> None:
     assert candidate_dataset(sample=4, seed=1) == candidate_dataset(sample=4, seed=1)
     with pytest.raises(adjudge.AdjudgeError, match="ask for 1 to 10"):
         candidate_dataset(sample=11)
+
+
+def test_items_written_to_a_file_come_back_with_their_own_rubrics(tmp_path: Path) -> None:
+    """So that `adjudge judge FILE` judges them without a rubric of the run."""
+    write_items(tmp_path / "answers.jsonl", ANSWERS)
+    assert list(read_items(tmp_path / "answers.jsonl").items) == ANSWERS
