@@ -68,7 +68,8 @@ class Question(Frozen):
     prompt: Prompt
     """The rendered prompt."""
     follow_up: tuple[Message, ...] = ()
-    """Turns after the prompt: a reply that was not understood and what was wrong with it."""
+    """Turns after the prompt: the rest of a conversation that a candidate is given, or a reply that was not understood
+    and what was wrong with it."""
     labels: tuple[str, ...] = ()
     """If given, exactly one of these words is wanted, with the log-probability of each."""
     json_schema: SkipValidation[dict[str, JsonValue] | None] = None
