@@ -232,6 +232,12 @@ def test_a_judge_that_was_not_measured_is_called_so_with_the_command(run):
     assert "judge card: not measured: run `adjudge test synthetic/ward --backend local:tiny`" in html
 
 
+def test_a_rubric_without_golden_tests_is_not_sent_to_be_tested(run):
+    html = render_html(replace(run, rubric=run.rubric.model_copy(update={"tests": ()})))
+    assert "judge card: none, since the rubric has no golden tests" in html
+    assert "adjudge test" not in html
+
+
 def test_a_judge_at_chance_is_called_so_with_what_to_type_for_a_better_one(run, card):
     html = Page(render_html(replace(run, card=card(5)))).text
     assert "at chance: for trying out only" in html

@@ -102,6 +102,8 @@ def card_lines(record: RunRecord) -> list[str]:
             return ["judge card: none, since golden tests measure single answers and these are comparisons"]
         if "scorer" in record.provenance and "judge" not in record.provenance:
             return ["judge card: none, since another scorer gave these scores"]
+        if record.rubric is not None and not record.rubric.tests:
+            return ["judge card: none, since the rubric has no golden tests to measure a judge with"]
         named = record.provenance.get("rubric file") or (record.rubric.id if record.rubric else "")
         return [cards.missing_line(str(named), _backend_name(record))]
     lines = [cards.line(record.card), *map(cards.human_line, record.card.human_figures)]
