@@ -35,4 +35,4 @@ def test_the_default_model_is_shown_as_what_it_is(tmp_path) -> None:
     for card in CARDS.values():
         found = store.find(card.backend_hash, card.read_out, card.rubric_hash, card.judge)
         assert found == card
-        assert "for trying out only" in line(found)
+        assert "for trying out only" in line(found) or "not fit to judge" in line(found)
