@@ -12,13 +12,15 @@ from adjudge.metrics.agreement import (
     prevalence,
     quadratic_weighted_kappa,
 )
-from adjudge.metrics.bootstrap import cluster_bootstrap
+from adjudge.metrics.bootstrap import bootstrap_interval, cluster_bootstrap
 from adjudge.metrics.estimate import (
     Estimate,
     clustered_error,
     clustered_mean,
     clustered_rate,
+    few,
     paired_difference,
+    undefined,
     wilson,
 )
 from adjudge.metrics.figures import level_agreement, preference_agreement, score_correlation
@@ -27,12 +29,14 @@ from adjudge.metrics.rank import kendall_tau_b, spearman
 __all__ = [
     "Estimate",
     "accuracy",
+    "bootstrap_interval",
     "cluster_bootstrap",
     "clustered_error",
     "clustered_mean",
     "clustered_rate",
     "cohen_kappa",
     "confusion",
+    "few",
     "kendall_tau_b",
     "level_agreement",
     "macro_f1",
@@ -43,5 +47,6 @@ __all__ = [
     "quadratic_weighted_kappa",
     "score_correlation",
     "spearman",
+    "undefined",
     "wilson",
 ]

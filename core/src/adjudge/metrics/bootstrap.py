@@ -52,19 +52,51 @@ def cluster_bootstrap(
         return replace(found, note=_join(found.note, "no interval: fewer than 2 clusters"))
     draw = random.Random(seed)  # noqa: S311 - statistics, not secrets
     drawn = [_value(statistic, draw.choices(groups, k=len(groups))) for _ in range(resamples)]
+    found = replace(found, note=_join(found.note, few(len(groups))))
+    left_out = _jackknife(statistic, groups) if method == "bca" else []
+    return bootstrap_interval(found, drawn, left_out, level=level, seed=seed, method=method)
+
+
+def bootstrap_interval(
+    found: Estimate,
+    drawn: Sequence[float | None],
+    left_out: Sequence[float] = (),
+    *,
+    seed: int,
+    level: float = 0.95,
+    method: Literal["percentile", "bca"] = "percentile",
+) -> Estimate:
+    """Read the interval of a statistic off its resamples, for those who draw them in their own way.
+
+    Args:
+        found: The statistic on all data; it must have a value.
+        drawn: The statistic on each resample; None where it is undefined there.
+        left_out: The statistic without each cluster in turn, where it is defined; for `bca`.
+        seed: What the resamples were drawn with, to be told.
+        level: Confidence, between 0 and 1.
+        method: How to read.
+
+    Returns:
+        The estimate with its interval; undefined resamples are left out and counted in the note.
+
+    Raises:
+        ValueError: `found` has no value.
+    """
+    if found.value is None:
+        raise ValueError("an undefined statistic has no interval")
     values = sorted(value for value in drawn if value is not None)
     if not values:
         return replace(found, note=_join(found.note, "no interval: undefined on every resample"))
     low, high = (1 - level) / 2, (1 + level) / 2
     if method == "bca":
-        low, high = _bca_levels(whole.value, values, _jackknife(statistic, groups), (low, high))
-    lost = f"undefined on {resamples - len(values)} of {resamples} resamples" if len(values) < resamples else ""
+        low, high = _bca_levels(found.value, values, left_out, (low, high))
+    lost = f"undefined on {len(drawn) - len(values)} of {len(drawn)} resamples" if len(values) < len(drawn) else ""
     return replace(
         found,
         low=_quantile(values, low),
         high=_quantile(values, high),
-        note=_join(found.note, few(len(groups)), lost),
-        method=f"cluster bootstrap ({method}) {level:.0%}, {resamples} resamples, seed {seed}",
+        note=_join(found.note, lost),
+        method=f"cluster bootstrap ({method}) {level:.0%}, {len(drawn)} resamples, seed {seed}",
     )
 
 
