@@ -1,0 +1,98 @@
+"""Human labels from a file: one row per submission, criterion and rater."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adjudge.dataset.source import BadRow, Format, Row, Source, brief
+from adjudge.dataset.strict_json import json_rows, line_rows
+from adjudge.dataset.tables import csv_rows, parquet_rows
+from adjudge.errors import InputError
+from adjudge.submission import Label
+
+_ROWS: Mapping[Format, Callable[[Source], Iterator[Row | BadRow]]] = {
+    "jsonl": line_rows,
+    "json": json_rows,
+    "csv": csv_rows,
+    "tsv": csv_rows,
+    "parquet": parquet_rows,
+}
+_NEEDED = "a row needs submission, criterion, and level or score; rater and probability are optional"
+
+
+@dataclass(frozen=True, slots=True)
+class FileLabel:
+    """A human label and where it stands."""
+
+    submission: str
+    """Id of the submission."""
+    label: Label
+    """What the rater said."""
+    place: str
+    """`file:line`, for messages."""
+    probability: float | None = None
+    """Chance with which this submission was drawn for labelling, above 0 to 1, if the file says so."""
+
+
+def read_labels(path: Path) -> list[FileLabel]:
+    """Read labels from CSV, TSV, JSON, JSONL or Parquet.
+
+    Columns: `submission` (or `id`), `criterion`, `level` and/or `score`, and optionally `rater` and `probability`.
+
+    Raises:
+        InputError: The file or a row cannot be read, or a rater labels one criterion of a submission twice.
+    """
+    found: dict[tuple[str, str, str], FileLabel] = {}
+    with Source(path) as source:
+        for row in _ROWS[source.format](source):
+            if isinstance(row, BadRow):
+                raise source.error(row.problem, row.line)
+            one = _label(source, row)
+            key = (one.submission, one.label.criterion, one.label.rater)
+            if key in found:
+                raise source.error(
+                    f"{_of(one)} stands at {found[key].place} already; leave one out, or name two raters", row.line
+                )
+            found[key] = one
+    if not found:
+        raise InputError(f"{path}: holds no labels; {_NEEDED}")
+    return list(found.values())
+
+
+def _label(source: Source, row: Row) -> FileLabel:
+    fields = {name: value for name, value in row.fields.items() if value not in (None, "")}
+    submission = fields.get("submission", fields.get("id"))
+    missing = [name for name in ("criterion",) if name not in fields]
+    if submission is None or missing or not {"level", "score"} & fields.keys():
+        raise source.error(_NEEDED, row.line)
+    label = Label(
+        criterion=str(fields["criterion"]),
+        level=None if "level" not in fields else str(fields["level"]),
+        score=_number(source, row, "score", fields.get("score")),
+        rater=str(fields.get("rater", "")),
+    )
+    probability = _number(source, row, "probability", fields.get("probability"))
+    if probability is not None and not 0 < probability <= 1:
+        raise source.error(f"probability {probability:g}: it lies above 0 and up to 1", row.line)
+    return FileLabel(str(submission), label, f"{source.shown}:{row.line}", probability)
+
+
+def _number(source: Source, row: Row, name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise source.error(f"{name} {brief(value)} is no number", row.line)
+    return number
+
+
+def _of(one: FileLabel) -> str:
+    rater = f" by {one.label.rater!r}" if one.label.rater else ""
+    return f"the label of {one.submission!r} on {one.label.criterion!r}{rater}"

@@ -1,0 +1,17 @@
+"""Registers this distribution's commands with adjudge; what is heavy waits until one is called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from adjudge import hookimpl
+
+
+@hookimpl
+def adjudge_commands() -> Sequence[click.Command]:
+    """The command `agreement`."""
+    from adjudge_validity.commands import agreement
+
+    return [agreement]

@@ -1,0 +1,46 @@
+"""Prints estimates as tables, and turns them into JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from adjudge.metrics import Estimate
+
+
+def plain(value: Any) -> Any:
+    """JSON values for estimates and what holds them; what is undefined is null with its note."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: plain(inner) for name, inner in asdict(value).items()}
+    if isinstance(value, Mapping):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return value
+
+
+def cell(value: Any) -> str:
+    """An estimate as `0.62 [0.55, 0.69] n=200`, or `undefined (why)`; nothing for what does not apply."""
+    if value is None:
+        return ""
+    if isinstance(value, Estimate):
+        return f"{value:.2f}"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print a table on standard output."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, title=Text(title), title_justify="left")
+    for row in rows:
+        table.add_row(*(Text(cell(value)) for value in row))
+    Console(soft_wrap=False).print(table)
+
+
+def notes(figures: Mapping[str, Estimate]) -> list[str]:
+    """What is to be known of these figures, each thing once."""
+    return list(dict.fromkeys(figure.note for figure in figures.values() if figure.value is not None and figure.note))

@@ -1,0 +1,82 @@
+"""Runs to measure: one made of values, one made by the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adjudge.cli import main
+from adjudge.report import RunRecord
+from adjudge.rubric import Criterion, Rubric
+from adjudge.submission import Label, Submission
+from adjudge.verdict import Result, Score, Verdict
+
+PACK = """
+id: letters
+version: "1"
+title: Letters
+draft: true
+criteria:
+  - {id: polite, text: The letter is polite., options: {check: {kind: contains, value: please}}}
+  - {id: short, text: The letter is short., options: {check: {kind: length, max: 5}}}
+"""
+Row = tuple[str, str | None, Sequence[str]]
+"""Submission, the judge's level, the raters' levels."""
+
+
+@pytest.fixture
+def record() -> Callable[..., RunRecord]:
+    """Make a run of one criterion from (submission, judge's level, raters' levels)."""
+
+    def make(rows: Sequence[Row], scale: Any = "binary", *, metadata: Any = None) -> RunRecord:
+        criterion = Criterion(id="good", text="It is good.", dimension="quality", scale=scale)
+        rubric = Rubric(id="made", version="1", criteria=(criterion,))
+        items = [
+            Submission(
+                id=name,
+                output="text",
+                metadata=dict((metadata or {}).get(name, {})),
+                labels=tuple(Label(criterion="good", level=x, rater=str(i)) for i, x in enumerate(humans)),
+            )
+            for name, _, humans in rows
+        ]
+        results = [_result(criterion, name, level) for name, level, _ in rows]
+        return RunRecord(title="made", created="2026", rubric=rubric, items=items, results=results)
+
+    return make
+
+
+def _result(criterion: Criterion, name: str, level: str | None) -> Result:
+    score = None if level is None else criterion.scale.level(level).score
+    status: dict[str, Any] = {"status": "scored"} if level else {"status": "unscored", "reason": "parse"}
+    verdict = Verdict(submission=name, criterion="good", level=level, score=score, **status)
+    total = Score(
+        submission=name,
+        rubric="made 1",
+        scoring="mean",
+        value=score,
+        bounds=None,
+        coverage=float(level is not None),
+        criteria={"good": score},
+    )
+    return Result(submission=name, verdicts=(verdict,), score=total)
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Callable[..., Path]:
+    """Judge texts by rules, for real, and give the folder of the run."""
+
+    def run(texts: Mapping[str, str], name: str = "run") -> Path:
+        (tmp_path / "letters.yaml").write_text(PACK)
+        data = tmp_path / f"{name}.jsonl"
+        data.write_text("".join(json.dumps({"id": key, "output": text}) + "\n" for key, text in texts.items()))
+        out = tmp_path / name
+        arguments = [str(data), "--rubric", str(tmp_path / "letters.yaml"), "--judge", "rules", "--out", str(out)]
+        assert main(["judge", *arguments]) == 0
+        return out
+
+    return run
