@@ -57,3 +57,61 @@ def test_bad_labels_end_with_one_line_that_says_where(judged, tmp_path, capsys, 
     capsys.readouterr()
     assert main(["agreement", str(run), "--labels", str(tmp_path / "labels.csv")]) == 2
     assert message in capsys.readouterr().err
+
+
+def some(path, number=16):
+    """Labels of the first submissions only, as if drawn at random."""
+    return labels(path, dict(list(TEXTS.items())[:number]), rater=("a",))
+
+
+def test_estimate_corrects_and_says_how_labels_were_drawn(judged, tmp_path, capsys):
+    run, file = judged(TEXTS), some(tmp_path / "labels.csv")
+    capsys.readouterr()
+    assert main(["estimate", str(run), "--labels", str(file), "--drawn", "random", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["drawn"], said["warnings"]) == ("random", [])
+    (found,) = said["estimates"]
+    assert found["criterion"] == "polite"
+    assert found["judge"]["value"] == 0.5
+    assert found["corrected"]["low"] < found["labels"]["value"] < found["corrected"]["high"]
+    assert found["rate"]["method"] == "rogan–gladen 95%"
+
+
+def test_estimate_warns_where_nobody_said_how_labels_were_drawn(judged, tmp_path, capsys):
+    run, file = judged(TEXTS), some(tmp_path / "labels.csv")
+    capsys.readouterr()
+    assert main(["estimate", str(run), "--labels", str(file)]) == 0
+    shown = capsys.readouterr()
+    assert "unless they are a random sample" in shown.err
+    assert "labels drawn: unknown" in shown.out
+
+
+def test_the_gate_passes_and_misses_by_exit_status(judged, tmp_path, capsys):
+    run, worse = judged(TEXTS), judged(dict.fromkeys(TEXTS, "come"), "worse")
+    file = some(tmp_path / "labels.csv")
+    none = tmp_path / "none.csv"
+    none.write_text("submission,criterion,level\n" + "".join(f"s{i},polite,unmet\n" for i in range(16)))
+    common = ["--criterion", "polite", "--drawn", "random", "--labels"]
+    assert main(["gate", str(run), *common, str(file), "--at-least", "0.2"]) == 0
+    assert main(["gate", str(run), *common, str(file), "--at-least", "0.6"]) == 1
+    against = ["--baseline", str(worse), "--baseline-labels", str(none)]
+    capsys.readouterr()
+    assert main(["gate", str(run), *common, str(file), *against]) == 0
+    assert capsys.readouterr().out.startswith("passed: polite")
+    against = ["--baseline", str(run), "--baseline-labels", str(file)]
+    assert main(["gate", str(worse), *common, str(none), *against, "--at-least", "-0.1"]) == 1
+
+
+def test_drawn_submissions_come_with_their_chance_and_are_estimated_from(judged, tmp_path, capsys):
+    run, file = judged(TEXTS), tmp_path / "todo.csv"
+    assert main(["draw", str(run), "-n", "12", "--out", str(file)]) == 0
+    lines = file.read_text().splitlines()
+    filled = [line.replace(",,,", f",{'unmet' if i % 3 else 'met'},a,") for i, line in enumerate(lines)]
+    file.write_text("\n".join(filled) + "\n")
+    capsys.readouterr()
+    assert main(["estimate", str(run), "--labels", str(file), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["drawn"] == "active"
+    assert said["estimates"][0]["corrected"]["method"].startswith("active")
+    assert main(["draw", str(run), "-n", "12", "--out", str(file)]) == 2
+    assert "File exists" in capsys.readouterr().err

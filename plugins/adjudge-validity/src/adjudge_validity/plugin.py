@@ -11,7 +11,8 @@ from adjudge import hookimpl
 
 @hookimpl
 def adjudge_commands() -> Sequence[click.Command]:
-    """The command `agreement`."""
+    """The commands `agreement`, `estimate`, `gate` and `draw`."""
     from adjudge_validity.commands import agreement
+    from adjudge_validity.commands_estimate import draw, estimate, gate
 
-    return [agreement]
+    return [agreement, estimate, gate, draw]
