@@ -11,8 +11,9 @@ from adjudge import hookimpl
 
 @hookimpl
 def adjudge_commands() -> Sequence[click.Command]:
-    """The commands `agreement`, `estimate`, `gate` and `draw`."""
+    """The commands `agreement`, `estimate`, `gate`, `draw` and `raters`."""
     from adjudge_validity.commands import agreement
     from adjudge_validity.commands_estimate import draw, estimate, gate
+    from adjudge_validity.commands_raters import raters
 
-    return [agreement, estimate, gate, draw]
+    return [agreement, estimate, gate, draw, raters]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from adjudge.metrics import Estimate
@@ -12,9 +12,11 @@ from adjudge.metrics import Estimate
 def plain(value: Any) -> Any:
     """JSON values for estimates and what holds them; what is undefined is null with its note."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {name: plain(inner) for name, inner in asdict(value).items()}
+        return {part.name: plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, Mapping):
         return {str(name): plain(inner) for name, inner in value.items()}
+    if hasattr(value, "tolist"):
+        return value.tolist()
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
     return value
