@@ -71,6 +71,14 @@ def test_what_is_undefined_is_said_in_words(record):
     assert found["judge–human"]["ac1"].value == 1
 
 
+def test_perfect_agreement_has_no_interval_of_no_width(record):
+    found = agreement(join(record([(str(i), LEVELS[i % 2], [LEVELS[i % 2]]) for i in range(20)])))[0].sides
+    kappa, exact = found["judge–human"]["kappa"], found["judge–human"]["exact"]
+    assert (kappa.value, kappa.low, kappa.high) == (1, None, None)
+    assert kappa.note == "no interval: the same on every resample"
+    assert (exact.low or 1) < 0.9
+
+
 def test_fewer_than_ten_clusters_are_warned_of(record):
     made = rows(40)
     few = {name: {"cluster": i % 5} for i, (name, *_) in enumerate(made)}

@@ -134,7 +134,7 @@ def test_a_temperature_keeps_the_order_of_levels(weights, temperature):
 
 
 def test_auto_takes_the_best_in_cross_validation_and_tells_the_gain():
-    _, said, truth = overconfident(200, seed=3)
+    _, said, truth = overconfident(100, seed=3)
     known = rows(said, truth)
     found = learn(known, "auto")
     assert found.after == min(learn(known, method).after for method in maps.FITS)

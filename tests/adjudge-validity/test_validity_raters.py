@@ -107,14 +107,14 @@ THRESHOLDS = (-1.2, -0.4, 0.4, 1.2)
 
 
 def test_rasch_recovers_severity_difficulty_and_thresholds_without_shrinking():
-    found = fit_rasch(rated(200, SEVERITIES, DIFFICULTIES, THRESHOLDS), 5)
+    found = fit_rasch(rated(150, SEVERITIES, DIFFICULTIES, THRESHOLDS), 5)
     assert found.converged
     for name, severity in SEVERITIES.items():
         assert found.raters[name].value == pytest.approx(severity, abs=0.15)
         assert found.raters[name].infit == pytest.approx(1, abs=0.15)
         assert found.raters[name].outfit == pytest.approx(1, abs=0.2)
     assert sum(one.value for one in found.raters.values()) == pytest.approx(0, abs=1e-9)
-    assert found.criteria["y"].value - found.criteria["x"].value == pytest.approx(0.7, abs=0.12)
+    assert found.criteria["y"].value - found.criteria["x"].value == pytest.approx(0.7, abs=0.15)
     assert found.thresholds == pytest.approx(THRESHOLDS, abs=0.15)
     assert found.spread == pytest.approx(1.3, abs=0.2)
 
@@ -129,10 +129,10 @@ def test_a_rater_who_guesses_does_not_fit():
 
 
 def test_rasch_errors_are_as_large_as_severities_scatter():
-    found = [fit_rasch(rated(40, SEVERITIES, {"x": 0.0}, (-0.5, 0.5), seed=s), 3).raters["d"] for s in range(25)]
+    found = [fit_rasch(rated(30, SEVERITIES, {"x": 0.0}, (-0.5, 0.5), seed=s), 3).raters["d"] for s in range(16)]
     scatter = np.std([one.value for one in found], ddof=1)
-    assert np.mean([one.error for one in found]) == pytest.approx(scatter, rel=0.45)
-    assert np.mean([one.value for one in found]) == pytest.approx(0.5, abs=0.15)
+    assert np.mean([one.error for one in found]) == pytest.approx(scatter, rel=0.5)
+    assert np.mean([one.value for one in found]) == pytest.approx(0.5, abs=0.2)
 
 
 @settings(max_examples=5)

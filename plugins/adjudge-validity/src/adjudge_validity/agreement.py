@@ -84,7 +84,7 @@ def agreement(ratings: Ratings, *, seed: int = 0) -> list[Agreement]:
         seed: Seed of the bootstrap.
     """
     found = [_of(name, "criterion", ratings.of(name), seed) for name in ratings.criteria]
-    for dimension, criteria in ratings.groups.items():
+    for dimension, criteria in ratings.dimensions.items():
         found.append(_of(dimension, "dimension", ratings.of(*criteria), seed))
     with_scale = [row for row in ratings.rows if row.scale is not None]
     return [*found, _of("all", "all", with_scale, seed)] if any(row.humans for row in with_scale) else found

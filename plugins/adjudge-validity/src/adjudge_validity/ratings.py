@@ -89,7 +89,7 @@ class Ratings:
     """In the order of submissions, then criteria; those without a human label too."""
     warnings: tuple[str, ...] = ()
     """What the reader must know first."""
-    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    dimensions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Dimension to its criteria."""
 
     def of(self, *criteria: str) -> list[Rating]:

@@ -11,6 +11,7 @@ from adjudge.metrics import Estimate, bootstrap_interval, few, undefined
 from adjudge_validity.tables import Array, Figure
 
 RESAMPLES = 1000
+NO_SPREAD = "no interval: the same on every resample"
 
 
 def resampled(
@@ -37,9 +38,12 @@ def resampled(
     weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
     drawn = figure(np.asarray(np.tensordot(weights, parts, 1), np.float64))
     left_out = figure(parts.sum(0) - parts)
-    return bootstrap_interval(
+    interval = bootstrap_interval(
         found, _defined(drawn), [x for x in _defined(left_out) if x is not None], seed=seed, level=level, method="bca"
     )
+    if interval.low == interval.high:  # as where both sides always agree: no width is not the same as no doubt
+        return replace(found, note=f"{found.note}; {NO_SPREAD}".removeprefix("; "))
+    return interval
 
 
 def _defined(figures: Array) -> list[float | None]:
