@@ -110,7 +110,7 @@ def read_run(folder: Path) -> RunRecord:
         InputError: There is none, or it compares submissions rather than judging them one by one.
     """
     from adjudge.api import installed
-    from adjudge.cli.rereport import read_record
+    from adjudge.report.folder import read_record
 
     record = read_record(folder, installed())
     if any(not hasattr(item, "output") for item in record.items):
