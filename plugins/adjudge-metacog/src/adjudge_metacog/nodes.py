@@ -105,6 +105,8 @@ class Evidence(Frozen):
     """What was measured, for example `improvement` or `over-refusal`."""
     split: str = ""
     """The cases that it was measured on."""
+    cycle: Annotated[int, Field(ge=0)] = 0
+    """How often the gate had looked at these cases, this time counted in; 0 if it was no gate."""
     value: float | None
     """The figure; None if undefined."""
     low: float | None = None
@@ -119,11 +121,12 @@ class Evidence(Frozen):
     """Why to distrust it, or why it is undefined."""
 
     @classmethod
-    def of(cls, measure: str, split: str, estimate: Estimate) -> Evidence:
+    def of(cls, measure: str, split: str, estimate: Estimate, cycle: int = 0) -> Evidence:
         """From an estimate of `adjudge.metrics`."""
         return cls(
             measure=measure,
             split=split,
+            cycle=cycle,
             value=estimate.value,
             low=estimate.low,
             high=estimate.high,
