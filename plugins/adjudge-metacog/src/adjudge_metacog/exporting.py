@@ -61,10 +61,11 @@ def _graphml(graph: RuleGraph) -> str:
 
 
 def _without_controls(fields: dict[str, str | int]) -> dict[str, str | int]:
-    return {key: _printable(value) if isinstance(value, str) else value for key, value in fields.items()}
+    return {key: printable(value) if isinstance(value, str) else value for key, value in fields.items()}
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """The text with every character that a reader does not see, and a terminal may obey, made visible."""
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 

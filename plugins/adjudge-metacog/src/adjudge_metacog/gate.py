@@ -150,16 +150,28 @@ def _doubts(kind: str, proposal: Proposal, gate: Gate, found: Estimate) -> Itera
 def _difference(trials: Sequence[Trial], alpha: float) -> Estimate:
     """Share after less share before, clustered by source, with bounds that are each one-sided at `alpha`.
 
-    No bound is nearer than Wilson's for sources of which none changed: a difference without spread is not certain.
+    No bound is nearer than the one that comes of Wilson's intervals for the shares that got better and worse, squared
+    and added (Newcombe 1998), with one trial per source: the t interval alone is too sure where changes are rare.
     """
     after, before = ([_number(t.after) for t in trials], [_number(t.before) for t in trials])
     level = 1 - 2 * alpha
     found = paired_difference(after, before, [t.source for t in trials], level)
     if found.value is None or found.low is None or found.high is None or not found.clusters:
         return found
-    least = wilson(0, found.clusters, level).high or 0.0
-    low, high = min(found.low, found.value - least), max(found.high, found.value + least)
+    changes = [a - b for a, b in zip(after, before, strict=True) if a is not None and b is not None]
+    up, down = (_ends(changes.count(sign) / len(changes), found.clusters, level) for sign in (1, -1))
+    low = min(found.low, found.value - math.hypot(up[0], down[1]))
+    high = max(found.high, found.value + math.hypot(up[1], down[0]))
     return replace(found, low=max(-1.0, low), high=min(1.0, high), method=f"{found.method}, one-sided {1 - alpha:.2%}")
+
+
+def _ends(share: float, sources: int, level: float) -> tuple[float, float]:
+    """How far the ends of Wilson's interval are from a share, below and above, with one trial per source."""
+    found = wilson(math.ceil(share * sources), sources, level)
+    assert found.value is not None
+    assert found.low is not None
+    assert found.high is not None
+    return found.value - found.low, found.high - found.value
 
 
 def _number(outcome: bool | None) -> float | None:

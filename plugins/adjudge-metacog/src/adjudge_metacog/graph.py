@@ -18,10 +18,13 @@ from adjudge_metacog.events import Added, Event, Linked, Measured, Moved, Used, 
 from adjudge_metacog.nodes import CAUTION, FORWARD, Edge, Ground, Rule, Status, flags_of_text
 
 E = TypeVar("E", Added, Moved, Linked)
+_AT_ONCE = 500
 
 
 def _heads(events: Mapping[str, E]) -> dict[str, E]:
     """The events that no other one replaces, by id, in the order of their ids."""
+    if len(events) == 1:
+        return dict(events)
     replaced = {known for event in events.values() for known in event.after}
     return {name: events[name] for name in sorted(events.keys() - replaced)}
 
@@ -43,8 +46,11 @@ class Record:
     @cached_property
     def contents(self) -> tuple[Rule | Ground, ...]:
         """Its content; more than one where copies of the graph disagree."""
+        heads = _heads(self.added).values()
+        if len(heads) == 1:
+            return tuple(event.node for event in heads)
         # Two people who wrote the same thing do not disagree.
-        return tuple({canonical(e.node.model_dump(mode="json")): e.node for e in _heads(self.added).values()}.values())
+        return tuple({canonical(plain(event.node)): event.node for event in heads}.values())
 
     @cached_property
     def node(self) -> Rule | Ground:
@@ -168,7 +174,17 @@ class RuleGraph:
     def active(self) -> list[Rule]:
         """The rules that may guide, by id: validated, free of flags and of open conflicts."""
         against = self._contradicting()
+        self._check_texts()
         return [rule for rule in self.rules if not self._why_not(rule.id, contradicts=rule.id in against)]
+
+    def _check_texts(self) -> None:
+        """Find the flags of all rules, many at a time, since nearly all have none."""
+        unknown = [r for r in self.records.values() if "flags" not in r.__dict__ and isinstance(r.node, Rule)]
+        for start in range(0, len(unknown), _AT_ONCE):
+            some = unknown[start : start + _AT_ONCE]
+            if not flags_of_text("\n".join(node.text for record in some for node in record.contents)):
+                for record in some:
+                    record.flags = ()
 
     def _contradicting(self) -> set[str]:
         return {edge.source for edge in self.links if edge.kind == "conflicts_with" and self._holds(edge)}
@@ -282,5 +298,5 @@ def _strangers(name: str, after: Iterable[str], known: Mapping[str, Any]) -> Ite
             yield name, f"follows the event {other}, which is not there"
 
 
-def _plain_events(events: Mapping[str, Event]) -> list[dict[str, Any]]:
-    return [{"id": name, **plain(event)} for name, event in sorted(events.items(), key=in_order)]
+def _plain_events(events: Mapping[str, Event]) -> dict[str, dict[str, Any]]:
+    return {name: plain(event) for name, event in events.items()}

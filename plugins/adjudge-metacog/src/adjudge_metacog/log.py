@@ -229,15 +229,31 @@ def _set_aside(log: Log) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[IO[bytes]]:
-    path.touch()
-    with path.open("r+b") as file:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)  # freed when the file is closed, however the process ends
-        yield file
+    """The file, for this process alone; freed when the process ends, however it ends."""
+    while True:
+        path.touch()
+        with path.open("r+b") as file:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            # Whoever had the lock may have put a new file in its place.
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                yield file
+                return
 
 
 def write(path: Path, events: Iterable[Event]) -> None:
-    """Write a whole log at once: it is there complete or not at all."""
-    part = path.with_name(f"{path.name}.part-{os.getpid()}")
-    part.write_bytes(HEADER + b"".join(data for _, _, data in lines_of(events)))
-    part.replace(path)
+    """Write a whole log at once, in place of what is there: it is there complete or not at all.
+
+    Raises:
+        InputError: The file holds an event that would be lost.
+    """
+    lines = list(lines_of(events))
+    with _locked(path) as file:
+        there = Log(path)
+        there.take(file.read())
+        lost = there.numbers.keys() - {name for name, _, _ in lines}
+        if lost or there.torn:
+            raise InputError(f"{path}: holds {len(lost) or 'torn'} events that would be lost; merge it in again")
+        part = path.with_name(f"{path.name}.part-{os.getpid()}")
+        part.write_bytes(HEADER + b"".join(data for _, _, data in lines))
+        part.replace(path)

@@ -1,0 +1,185 @@
+"""Finds the rules that bear on a case: scope first, then words in common (BM25), within a budget, and says why."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from adjudge_metacog.nodes import Rule
+
+K1, B = 1.2, 0.75
+"""Saturation of repeated words and correction for length, as Robertson and Zaragoza (2009) advise."""
+SCOPE_BONUS = 2.0
+"""What a scenario or tag in common adds to the score; about as much as one rare word."""
+
+_FORM = frozenset({"when", "do", "not", "because"})  # every rule has them
+_WORD = re.compile(r"[^\W_]+")
+_IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+
+
+def words(text: str) -> Iterator[str]:
+    """Words of a text, case folded; of Chinese and Japanese, pairs of characters that follow each other."""
+    for word in _WORD.findall(text.casefold()):
+        if _IDEOGRAPHS.search(word):
+            yield from (word[i : i + 2] for i in range(max(1, len(word) - 1)))
+        elif word not in _FORM and len(word) > 1:
+            yield word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What rules are looked for."""
+
+    text: str
+    """The case: what is asked, answered or judged."""
+    domain: str = ""
+    """Its field of work; rules of another one are left out."""
+    scenario: str = ""
+    """Its kind of situation; rules of others are left out."""
+    criterion: str = ""
+    """What is judged; rules for other criteria are left out."""
+    tags: tuple[str, ...] = ()
+    """Words that it is filed under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A rule that bears on the case."""
+
+    rule: Rule
+    """The rule."""
+    score: float
+    """How strongly, above 0."""
+    why: tuple[str, ...]
+    """What it has in common with the case, the strongest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much guidance there may be."""
+
+    rules: int = 5
+    """Most rules."""
+    characters: int = 2000
+    """Most characters of all their texts together."""
+
+
+class Retriever:
+    """An index over rules; build it from the active rules of a graph."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+        """What is searched."""
+
+    @cached_property
+    def _postings(self) -> Mapping[str, tuple[Any, Any]]:
+        """For each word the rules that hold it, by position, and what it adds to the score of each."""
+        import numpy as np
+
+        counts = [Counter(words(rule.text)) for rule in self.rules]
+        lengths = np.array([sum(count.values()) for count in counts], dtype=np.float32)
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        times: defaultdict[str, list[int]] = defaultdict(list)
+        for place, count in enumerate(counts):
+            for word, n in count.items():
+                places[word].append(place)
+                times[word].append(n)
+        norm = K1 * (1 - B + B * lengths / max(1.0, float(lengths.mean()) if len(lengths) else 1.0))
+        found = {}
+        for word, where in places.items():
+            at, often = np.array(where, dtype=np.int32), np.array(times[word], dtype=np.float32)
+            rarity = math.log(1 + (len(counts) - len(where) + 0.5) / (len(where) + 0.5))
+            found[word] = at, rarity * often * (K1 + 1) / (often + norm[at])
+        return found
+
+    @cached_property
+    def _scopes(self) -> Mapping[tuple[str, str], Any]:
+        """Positions of the rules with that part of a scope: `("domain", "finance")`; `""` for those with none."""
+        import numpy as np
+
+        found: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        for place, rule in enumerate(self.rules):
+            scope = rule.scope
+            parts = {"domain": (scope.domain,), "scenario": scope.scenarios or ("",)}
+            for name, values in {**parts, "criterion": scope.criteria or ("",), "tag": scope.tags}.items():
+                for value in values:
+                    found[name, value].append(place)
+        return {part: np.array(places, dtype=np.int32) for part, places in found.items()}
+
+    def find(self, query: Query, budget: Budget | None = None) -> list[Found]:
+        """The rules that bear on a case, within the budget.
+
+        The best by score are taken; they come with the most severe first, then by score, then by id.
+        """
+        budget = budget or Budget()
+        kept: list[Found] = []
+        room = budget.characters
+        for found in self._ranked(query, budget.rules):
+            if len(found.rule.text) <= room:
+                kept.append(found)
+                room -= len(found.rule.text)
+        return sorted(kept, key=lambda found: (-found.rule.severity, -found.score, found.rule.id))
+
+    def _ranked(self, query: Query, most: int) -> Iterator[Found]:
+        """The best rules, best first."""
+        import numpy as np
+
+        if not self.rules or most < 1:
+            return
+        scores = self._scores(query)
+        reach = min(most, len(scores))
+        least = max(float(np.partition(scores, -reach)[-reach]), np.nextafter(0, 1, dtype=np.float32))
+        places = np.flatnonzero(scores >= least).tolist()
+        best = sorted(places, key=lambda place: (-scores[place], self.rules[place].id))[:most]
+        yield from (Found(self.rules[p], float(scores[p]), tuple(self._why(query, p))) for p in best)
+
+    def _scores(self, query: Query) -> Any:
+        import numpy as np
+
+        scores = np.zeros(len(self.rules), dtype=np.float32)
+        for word in sorted(set(words(query.text))):
+            if word in self._postings:
+                at, adds = self._postings[word]
+                scores[at] += adds
+        for part in self._filed(query):
+            if part in self._scopes:
+                scores[self._scopes[part]] += SCOPE_BONUS
+        for name in ("domain", "scenario", "criterion"):
+            if wanted := getattr(query, name):
+                self._narrow(scores, name, wanted)
+        return scores
+
+    def _filed(self, query: Query) -> list[tuple[str, str]]:
+        """The parts of a scope that speak for a rule, beyond not speaking against it."""
+        scenario = [("scenario", query.scenario)] if query.scenario else []
+        return [*scenario, *(("tag", tag) for tag in dict.fromkeys(query.tags))]
+
+    def _narrow(self, scores: Any, name: str, wanted: str) -> None:
+        """Leave out the rules whose scope names others than the one wanted."""
+        import numpy as np
+
+        outside = np.ones(len(scores), dtype=bool)
+        for value in (wanted, ""):
+            if (name, value) in self._scopes:
+                outside[self._scopes[name, value]] = False
+        scores[outside] = 0
+
+    def _why(self, query: Query, place: int) -> Iterator[str]:
+        """What the rule at that position has in common with the query."""
+        scope = self.rules[place].scope
+        having = {("scenario", name) for name in scope.scenarios} | {("tag", name) for name in scope.tags}
+        yield from (f"{name} {value}" for name, value in self._filed(query) if (name, value) in having)
+        common = set(words(query.text)) & set(words(self.rules[place].text))
+        adds = {word: self._adds(word, place) for word in common}
+        yield from (f"word {word} ({adds[word]:.1f})" for word in sorted(adds, key=lambda word: (-adds[word], word)))
+
+    def _adds(self, word: str, place: int) -> float:
+        import numpy as np
+
+        at, adds = self._postings[word]
+        return float(adds[np.searchsorted(at, place)])
