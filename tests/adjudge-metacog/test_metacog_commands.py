@@ -94,11 +94,19 @@ def test_merge_with_a_damaged_graph_leaves_all_files_alone(run, path, tmp_path):
     assert "bad.jsonl: event 1: does not follow" in said
 
 
+def test_merge_into_a_torn_graph_sets_the_torn_end_aside(run, path, tmp_path):
+    out = tmp_path / "out.jsonl"
+    out.write_bytes(path.read_bytes()[:-4])
+    assert run("merge", path, "--out", out)[0] == 0
+    assert out.read_bytes() == path.read_bytes()
+    assert len(list(tmp_path.glob("out.jsonl.torn-*"))) == 1
+
+
 def test_diff_tells_two_graphs_apart(run, path, tmp_path):
     old = tmp_path / "old.jsonl"
     old.write_bytes(path.read_bytes())
     change(path, lambda graph: ANA.moves(graph, "loan", "retired"))
-    assert run("diff", old, path)[1].splitlines() == ["loan: status: validated to retired", "1 differences"]
+    assert run("diff", old, path)[1].splitlines() == ["loan: status: validated to retired", "1 difference"]
 
 
 def test_rollback_goes_back_and_back_again(run, path):

@@ -201,6 +201,14 @@ def test_a_snapshot_of_another_log_is_passed_over(path):
     assert sorted(load(path).graph.records) == [f"r{n}" for n in range(9)]
 
 
+def test_a_snapshot_that_cannot_be_read_is_passed_over(path):
+    file = write_snapshot(read(path))
+    header = json.loads(file.read_bytes().partition(b"\n")[0])
+    body = b'{"nodes":{"loan":{}},"edges":[]}'
+    file.write_bytes(canonical({**header, "sha256": hashlib.sha256(body).hexdigest()}).encode() + b"\n" + body)
+    assert load(path).graph.canonical() == read(path).graph.canonical()
+
+
 def test_a_snapshot_that_says_something_else_is_found_out(path):
     file = write_snapshot(read(path))
     header, _, body = file.read_bytes().partition(b"\n")

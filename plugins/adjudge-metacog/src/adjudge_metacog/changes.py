@@ -61,8 +61,8 @@ class Author:
         record = graph.record(rule)
         if record.statuses == (status,) and record.reviewed >= reviewed:
             return
-        if not rollback and FORWARD.index(status) < max(map(FORWARD.index, record.statuses)):
-            raise InputError(f"{rule}: cannot go from {record.statuses[-1]} to {status}; use `adjudge graph rollback`")
+        if not rollback and FORWARD.index(status) < min(map(FORWARD.index, record.statuses)):
+            raise InputError(f"{rule}: cannot go from {record.status} to {status}; use `adjudge graph rollback`")
         if status == "validated" and record.flags:
             raise InputError(f"{rule}: its text has a {', '.join(record.flags)}; change the text first")
         yield Moved(

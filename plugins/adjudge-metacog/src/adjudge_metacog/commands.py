@@ -146,7 +146,7 @@ def diff(old: Path, new: Path) -> None:
 
     found = list(differences(_log(old).graph, _log(new).graph))
     _say(f"{name}: {what}" for name, what in found)
-    _say([f"{len(found)} differences"])
+    _say([f"{len(found)} difference{'' if len(found) == 1 else 's'}"])
 
 
 @graph.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unicodedata import category
 
 from adjudge_metacog.graph import Record, RuleGraph
 from adjudge_metacog.nodes import EdgeKind, Rule
@@ -29,6 +30,7 @@ _SHAPES = {
     "scenario": ('[/"', '"/]'),
 }
 _LONGEST = 80
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
 def exported(graph: RuleGraph, form: str) -> str:
@@ -66,7 +68,7 @@ def _without_controls(fields: dict[str, str | int]) -> dict[str, str | int]:
 
 def printable(text: str) -> str:
     """The text with every character that a reader does not see, and a terminal may obey, made visible."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(c if c in "\n\t" or category(c) not in _UNSEEN else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _jsonld(graph: RuleGraph) -> str:

@@ -288,7 +288,8 @@ def _record_problems(node: str, record: Record) -> Iterator[tuple[str, str]]:
     for name, moved in record.moved.items():
         yield from _strangers(name, moved.after, record.moved)
         before = [record.moved[known].status for known in moved.after if known in record.moved] or ["proposed"]
-        if not moved.rollback and any(FORWARD.index(moved.status) < FORWARD.index(status) for status in before):
+        # Where copies disagreed, a person may settle on any of their statuses.
+        if not moved.rollback and all(FORWARD.index(moved.status) < FORWARD.index(status) for status in before):
             yield name, f"{node!r} cannot go from {max(before, key=FORWARD.index)} to {moved.status}; roll back instead"
 
 

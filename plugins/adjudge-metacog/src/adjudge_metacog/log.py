@@ -252,8 +252,10 @@ def write(path: Path, events: Iterable[Event]) -> None:
         there = Log(path)
         there.take(file.read())
         lost = there.numbers.keys() - {name for name, _, _ in lines}
-        if lost or there.torn:
-            raise InputError(f"{path}: holds {len(lost) or 'torn'} events that would be lost; merge it in again")
+        if lost:
+            raise InputError(f"{path}: holds {len(lost)} events that would be lost; merge it in again")
+        if there.torn:
+            _set_aside(there)
         part = path.with_name(f"{path.name}.part-{os.getpid()}")
         part.write_bytes(HEADER + b"".join(data for _, _, data in lines))
         part.replace(path)

@@ -109,7 +109,11 @@ def _from_snapshot(path: Path) -> Log | None:
         return None
     if header.version != VERSION or header.sha256 != hashlib.sha256(body).hexdigest() or not _fits(header, path):
         return None
-    return Log(path, graph=_graph(body), count=header.events, hash=header.hash, size=header.size)
+    try:
+        graph = _graph(body)
+    except ValidationError:
+        return None
+    return Log(path, graph=graph, count=header.events, hash=header.hash, size=header.size)
 
 
 def _fits(header: SnapshotHeader, path: Path) -> bool:
