@@ -81,11 +81,12 @@ class Retriever:
         """For each word the rules that hold it, by position, and what it adds to the score of each."""
         import numpy as np
 
-        counts = [Counter(words(rule.text)) for rule in self.rules]
-        lengths = np.array([sum(count.values()) for count in counts], dtype=np.float32)
+        lengths = np.zeros(len(self.rules), dtype=np.float32)
         places: defaultdict[str, list[int]] = defaultdict(list)
         times: defaultdict[str, list[int]] = defaultdict(list)
-        for place, count in enumerate(counts):
+        for place, rule in enumerate(self.rules):
+            count = Counter(words(rule.text))
+            lengths[place] = count.total()
             for word, n in count.items():
                 places[word].append(place)
                 times[word].append(n)
@@ -93,7 +94,7 @@ class Retriever:
         found = {}
         for word, where in places.items():
             at, often = np.array(where, dtype=np.int32), np.array(times[word], dtype=np.float32)
-            rarity = math.log(1 + (len(counts) - len(where) + 0.5) / (len(where) + 0.5))
+            rarity = math.log(1 + (len(lengths) - len(where) + 0.5) / (len(where) + 0.5))
             found[word] = at, rarity * often * (K1 + 1) / (often + norm[at])
         return found
 

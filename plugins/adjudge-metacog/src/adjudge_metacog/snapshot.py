@@ -103,7 +103,8 @@ def load(path: str | Path) -> Log:
 def _from_snapshot(path: Path) -> Log | None:
     """The log up to its snapshot; None if there is none that fits."""
     try:
-        first, _, body = snapshot_path(path).read_bytes().partition(b"\n")
+        with snapshot_path(path).open("rb") as file:
+            first, body = file.readline(), file.read()
         header = SnapshotHeader.model_validate_json(first)
     except (FileNotFoundError, ValidationError):
         return None
@@ -133,7 +134,8 @@ def _graph(body: bytes) -> RuleGraph:
     gc.disable()
     try:
         value = _Body.model_validate_json(body)
-        nodes = (entry for node in value.nodes.values() for entry in node.events.items())
+        # Each is let go once its events are taken over: a large graph is not held twice.
+        nodes = (entry for name in list(value.nodes) for entry in value.nodes.pop(name).events.items())
         edges = (entry for edge in value.edges for entry in edge.events.items())
         return RuleGraph(chain(nodes, edges))
     finally:
