@@ -58,8 +58,12 @@ class InspectBackend:
 
     @property
     def capabilities(self) -> Capabilities:
-        """JSON by schema, where the provider takes one; inspect promises no log-probabilities of labels."""
-        return Capabilities(json_schema=True, prefix_cache=True, seed=True, concurrency=self._concurrency)
+        """JSON by schema, where the provider takes one; inspect promises no log-probabilities of labels.
+
+        A batch answers all at once, so that asking one question first would only double the wait.
+        """
+        primed = not self.model.config.batch
+        return Capabilities(json_schema=True, prefix_cache=primed, seed=True, concurrency=self._concurrency)
 
     async def ask(self, question: Question) -> Reply:
         """Send one question once; a failure is a reply that holds it."""

@@ -74,7 +74,8 @@ def choose(asked: Asked) -> Chosen:
         return Chosen((asked.backend,), engine, (model,), asked.backend_options)
     models = grader_models(self_grading=asked.self_grading)
     names = tuple(map(str, models))
-    if asked.judge_engine != "inspect" and len(models) == 1:
+    # A model that is asked through a batch service is inspect's to ask.
+    if asked.judge_engine != "inspect" and len(models) == 1 and not models[0].config.batch:
         own = _own_backend(models[0], wanted=asked.judge_engine == "adjudge")
         if own is not None:
             return Chosen((own[0],), "adjudge", names, {**own[1], **asked.backend_options})
