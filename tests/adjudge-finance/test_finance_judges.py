@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,13 @@ def test_neither_judge_starts_a_backend() -> None:
     assert {name: installed().judges[name].asks for name in BUILD} == dict.fromkeys(BUILD, False)
     with_judge = adjudge.make_judge(pack("policy-stance"), judge="phrase-structure")
     assert with_judge.backend.name == "none"
+
+
+def test_a_judge_with_another_lexicon_has_another_name_so_that_its_card_is_its_own(tmp_path):
+    shipped = (files("adjudge_finance") / "data" / "investor.toml").read_text("utf-8")
+    own, same = tmp_path / "own.toml", tmp_path / "same.toml"
+    own.write_text(shipped.replace("plus", "minus"), "utf-8")
+    same.write_text(own.read_text("utf-8"), "utf-8")
+    names = [BUILD["phrase-structure"](lexicon=str(path) if path else "").name for path in (None, own, same)]
+    assert names[0] == "phrase-structure"
+    assert names[1] == names[2] != names[0]

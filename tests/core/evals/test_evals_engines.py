@@ -98,7 +98,7 @@ def test_a_label_read_out_that_was_asked_for_is_not_changed_in_silence(
     log = run(task, model_roles={"grader": loopback.model()})
     assert (log.status, loopback.bodies) == ("error", [])
     assert log.error is not None
-    assert "--read-out reasoned" in log.error.message
+    assert "read_out=reasoned" in log.error.message
 
 
 def test_a_ledger_answers_the_second_run(loopback: Loopback, rubric_file: str, rows: Rows, tmp_path: Path) -> None:

@@ -95,6 +95,11 @@ def test_agreement_with_people_is_shown_with_its_interval_or_as_undefined():
 
 def test_the_command_that_measures_a_card_is_safe_to_paste():
     assert missing_line("", "") == "judge card: not measured: run `adjudge test RUBRIC`"
+    assert missing_line("a/b", "none", "phrase-structure").endswith("run `adjudge test a/b --judge phrase-structure`")
+    assert missing_line("a/b", "x:y", "joint(4)").endswith(
+        "run `adjudge test a/b --backend x:y --judge joint` with the options of this judge"
+    )
+    assert missing_line("a/b", "x:y", "isolated", "reasoned(level-first,400)").endswith("--read-out reasoned`")
     assert missing_line("a/b", "local:x; rm y").endswith("run `adjudge test a/b --backend 'local:x; rm y'`")
 
 

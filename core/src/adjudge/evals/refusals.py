@@ -17,4 +17,6 @@ def as_prerequisite() -> Iterator[None]:
     try:
         yield
     except AdjudgeError as error:
-        raise PrerequisiteError(escape(f"adjudge: {error}")) from error
+        # An option of adjudge's own command line is an argument of the same name here.
+        told = str(error).replace("--read-out reasoned", "read_out=reasoned")
+        raise PrerequisiteError(escape(f"adjudge: {told}")) from error

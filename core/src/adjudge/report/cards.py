@@ -25,10 +25,11 @@ from adjudge.verdict import Result, Verdict
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+NOBODY, USUAL_JUDGE, REASONED = "none", "isolated", "reasoned"
 BETTER_JUDGES = (
     "a larger model on this machine, from a file: --backend local:PATH.gguf",
     "a preset fetched from a hub (size and licence are shown first): --backend local:qwen3-4b",
-    "a hosted model or a server of your own: install adjudge-openai, adjudge-anthropic or adjudge-vllm",
+    "a hosted model or a server of your own: --backend openai:MODEL, anthropic:MODEL, vllm:MODEL",
 )
 """What to type for a better judge."""
 
@@ -250,7 +251,8 @@ def _confusions(rubric: Rubric, golden: Sequence[Golden]) -> Iterable[Confusion]
 
 def line(card: JudgeCard) -> str:
     """The card in one line, its verdict on the judge last."""
-    subject = f"{card.backend}, {card.read_out}, {card.rubric} {card.version}"
+    who = card.judge if card.backend == NOBODY else f"{card.backend}, {card.read_out}"
+    subject = f"{who}, {card.rubric} {card.version}"
     if card.agreement is None or card.interval is None:
         return visible(f"judge card: {subject}: none of {card.verdicts} golden verdicts was scored: not fit to judge")
     missing = card.verdicts - card.scored
@@ -279,11 +281,23 @@ def human_line(human: HumanFigure) -> str:
     return visible(f"{human.data_set}: {human.metric} {number(human.value)}{interval}, n {human.n}")
 
 
-def missing_line(rubric: str, backend: str = "") -> str:
-    """What stands where a card would, if the judge was not measured."""
-    # Quoted, since the line is there to be pasted into a shell and both names come from outside.
-    choice = f" --backend {quote(backend)}" if backend else ""
-    return visible(f"judge card: not measured: run `adjudge test {quote(rubric) if rubric else 'RUBRIC'}{choice}`")
+def missing_line(rubric: str, backend: str = "", judge: str = "", read_out: str = "") -> str:
+    """What stands where a card would, if the judge was not measured.
+
+    Args:
+        rubric: Id or path.
+        backend: Name; `none` for a judge that asks nobody.
+        judge: Name with settings.
+        read_out: Name with settings.
+    """
+    # Quoted, since the line is there to be pasted into a shell and the names come from outside.
+    choice = f" --backend {quote(backend)}" if backend not in ("", NOBODY) else ""
+    name, given, _ = judge.partition("(")
+    choice += f" --judge {quote(name)}" if name not in ("", USUAL_JUDGE) else ""
+    choice += f" --read-out {REASONED}" if read_out.startswith(REASONED) and name in ("", USUAL_JUDGE) else ""
+    more = " with the options of this judge" if given else ""
+    line = f"adjudge test {quote(rubric) if rubric else 'RUBRIC'}{choice}"
+    return visible(f"judge card: not measured: run `{line}`{more}")
 
 
 def confusion_table(card: JudgeCard) -> RenderableType:

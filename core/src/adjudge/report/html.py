@@ -105,7 +105,8 @@ def card_lines(record: RunRecord) -> list[str]:
         if record.rubric is not None and not record.rubric.tests:
             return ["judge card: none, since the rubric has no golden tests to measure a judge with"]
         named = record.provenance.get("rubric file") or (record.rubric.id if record.rubric else "")
-        return [cards.missing_line(str(named), _backend_name(record))]
+        judge, read_out = (str(record.provenance.get(name) or "") for name in ("judge", "read-out"))
+        return [cards.missing_line(str(named), _backend_name(record), judge, read_out)]
     lines = [cards.line(record.card), *map(cards.human_line, record.card.human_figures)]
     return [*lines, *(f"better: {one}" for one in cards.BETTER_JUDGES)] if record.card.at_chance else lines
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Ask, Item, Judge, JudgeSpec
@@ -174,7 +176,19 @@ def labelled(source: str, words: Lexicon) -> list[tuple[str, str]]:
 
 
 def _rule(*, lexicon: str = "") -> Judge:
-    return SentenceJudge(RULE, by_rule, words=validated(f"judge {RULE!r}: lexicon", str, lexicon))
+    words = validated(f"judge {RULE!r}: lexicon", str, lexicon)
+    return SentenceJudge(_named(RULE, lexicon=words), by_rule, words=words)
+
+
+def _named(judge: str, **settings: str) -> str:
+    """The judge with whatever makes it another one: a file by its content, so that judge cards are told apart."""
+    told = [f"{name}={_content(value)}" for name, value in settings.items() if value]
+    return f"{judge}({','.join(told)})" if told else judge
+
+
+def _content(value: str) -> str:
+    path = Path(value)
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else path.name
 
 
 def _learned(*, train: str = "", folds: int = 10, seed: int = 0, lexicon: str = "") -> Judge:
@@ -187,7 +201,9 @@ def _learned(*, train: str = "", folds: int = 10, seed: int = 0, lexicon: str = 
         folds=validated(f"{what}: folds", int, folds),
         seed=validated(f"{what}: seed", int, seed),
     )
-    return SentenceJudge(LEARNED, learner, words=validated(f"{what}: lexicon", str, lexicon))
+    words = validated(f"{what}: lexicon", str, lexicon)
+    name = _named(LEARNED, train=learner.train, folds=str(learner.folds), seed=str(learner.seed), lexicon=words)
+    return SentenceJudge(name, learner, words=words)
 
 
 SPECS = (
