@@ -392,3 +392,13 @@ def test_a_rubric_that_is_none_is_a_bad_row(rubric, message, read):
 def test_metadata_and_column_of_one_name_are_refused(read):
     with pytest.raises(InputError, match="'a' stands both in the row and in its metadata"):
         read({"output": "o", "a": 1, "metadata": {"a": 2}})
+
+
+def test_a_row_that_a_candidate_has_yet_to_answer_is_refused_unless_told_otherwise(read):
+    row = {"id": "a", "input": "ask for salt"}
+    with pytest.raises(InputError, match="no column for the output"):
+        read(row)
+    (item,) = read(row, needs_output=False).items
+    assert (item.input, item.output) == ("ask for salt", "")
+    (item,) = read({**row, "output": "please"}, needs_output=False).items
+    assert item.output == "please"

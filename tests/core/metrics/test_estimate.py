@@ -10,6 +10,7 @@ from scipy import stats
 from adjudge.metrics import (
     Estimate,
     cluster_bootstrap,
+    clustered_error,
     clustered_mean,
     clustered_rate,
     paired_difference,
@@ -178,3 +179,13 @@ def test_a_bootstrap_of_an_undefined_figure_has_no_interval():
     found = cluster_bootstrap(lambda _: None, [1, 2, 3])
     assert (found.value, found.low, found.note) == (None, None, "undefined on these data")
     assert cluster_bootstrap(len, [1, 2], ["a", "a"]).note == "no interval: fewer than 2 clusters"
+
+
+def test_the_clustered_error_is_the_half_width_of_the_interval_over_the_quantile():
+    values, clusters = [1.0, 0.0, 0.5, 0.25, 1.0], ["a", "a", "b", "c", "c"]
+    found = clustered_mean(values, clusters)
+    error = clustered_error(values, clusters)
+    assert found.low is not None
+    assert error == pytest.approx((found.value - found.low) / t_quantile(0.975, 2))
+    assert clustered_error([1.0, 0.0], ["a", "a"]) is None
+    assert clustered_error([]) is None
