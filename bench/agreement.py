@@ -229,7 +229,7 @@ def as_json(backend: str, options: argparse.Namespace, runs: Iterable[Run]) -> s
         for run in runs
     ]
     whole = {"backend": backend, "seed": options.seed, "runs": found}
-    return json.dumps(whole, indent=2, default=lambda value: asdict(value) if is_dataclass(value) else str(value))  # type: ignore[arg-type]
+    return json.dumps(whole, indent=2, default=lambda value: asdict(value) if is_dataclass(value) else str(value))  # type: ignore[arg-type] # it is an instance here
 
 
 def _names(known: Iterable[str]) -> Callable[[str], list[str]]:

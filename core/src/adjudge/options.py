@@ -23,6 +23,16 @@ def refuse_unknown(kind: str, given: Iterable[str], known: Iterable[str]) -> Non
             raise UnknownNameError(kind, name, names)
 
 
+def over_defaults(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a judge: what was asked for, over the defaults of a task.
+
+    A default of `label` is left out: nobody insists on it where a backend cannot serve it.
+    """
+    open_choice = defaults.get("read_out") == "label" and not {"read_out", "read_out_options"} & given.keys()
+    kept = {name: value for name, value in defaults.items() if not (open_choice and name == "read_out")}
+    return {**kept, **given}
+
+
 def validated(what: str, kind: Any, value: Any) -> Any:
     """A value in the type that is wanted.
 

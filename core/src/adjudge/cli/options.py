@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from adjudge.options import over_defaults
 from adjudge.privacy import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,9 +70,7 @@ class How:
             "repeats": self.repeats,
         }
         given = {name: value for name, value in asked.items() if value is not None} | self.judge_options
-        if defaults.get("read_out") == "label" and not {"read_out", "read_out_options"} & given.keys():
-            defaults = {name: value for name, value in defaults.items() if name != "read_out"}  # nobody insists on it
-        return defaults | given
+        return over_defaults(defaults, given)
 
 
 def pairs(_context: click.Context, parameter: click.Parameter, given: Sequence[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from adjudge.api import build_judge, build_scoring, installed, load_rubric
 from adjudge.errors import UnsupportedError
 from adjudge.evals.scores import RubricMark, mark_of
 from adjudge.interfaces import Item, Metric, TaskSpec
+from adjudge.options import over_defaults
 from adjudge.packs import load_pack
 from adjudge.plugins import lookup
 from adjudge.rubric import Rubric
@@ -18,7 +19,6 @@ from adjudge.submission import Comparison, Submission
 from adjudge.tasks import parameters_of
 
 EngineName = Literal["auto", "inspect", "adjudge"]
-LABEL = "label"
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,7 @@ class Asked:
         }
         chosen = {name: value for name, value in asked.items() if value is not None}
         given = {**chosen, **self.judge_options}
-        defaults = {name: value for name, value in self._defaults.items() if name != "judge"}
-        if defaults.get("read_out") == LABEL and not {"read_out", "read_out_options"} & given.keys():
-            del defaults["read_out"]  # nobody insists on it where a backend cannot serve it
-        return {**defaults, **given}
+        return over_defaults({name: value for name, value in self._defaults.items() if name != "judge"}, given)
 
     def check(self) -> None:
         """Build what can be built without a model, so that what cannot be is refused before anything is asked.

@@ -140,7 +140,7 @@ def _licence_terms(rubric: Rubric) -> Iterator[Warning_]:
         return
     own = rubric.licence.spdx
     named = [(("licence", "spdx"), own)]
-    named += [(("licence", "data_licences", i), data) for i, data in enumerate(rubric.licence.data_licences)]  # type: ignore[misc]
+    named += [(("licence", "data_licences", i), data) for i, data in enumerate(rubric.licence.data_licences)]  # type: ignore[misc] # places may hold numbers too
     for path, expression in named:
         for name in licences.unknown(expression):
             if name not in {"NONE", "NOASSERTION"}:

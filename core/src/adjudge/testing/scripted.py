@@ -124,7 +124,7 @@ class ScriptedBackend:
         if callable(script):
             return script(question)
         if script is None or isinstance(script, str | Failure | Reply) or _is_probabilities(script):
-            return _default(question) if script is None else script  # type: ignore[return-value]
+            return _default(question) if script is None else script  # type: ignore[return-value] # a callable is told apart above
         return self._from_table(script, question)
 
     def _from_table(self, table: Mapping[str, Any], question: Question) -> Answer:

@@ -147,7 +147,7 @@ def _by_axis(pairs: Pairs) -> dict[str, list[Score]]:
     for item, score in pairs:
         rubric = _rubric(item)
         for axis in dict.fromkeys(criterion.dimension for criterion in rubric.criteria):
-            part = part_score(rubric, score, lambda criterion, axis=axis: criterion.dimension == axis)  # type: ignore[misc]
+            part = part_score(rubric, score, lambda criterion, axis=axis: criterion.dimension == axis)  # type: ignore[misc] # axis is bound
             found[axis or "none"].extend([part] if part is not None else [])
     return dict(found)
 
