@@ -132,3 +132,10 @@ def test_epochs_are_reduced_with_every_judgement_kept() -> None:
     assert reduced.reason is None
     assert reduced.metadata is not None
     assert [entry["epoch"] for entry in reduced.metadata["adjudge_epochs"]] == [1, 2, 3]
+
+
+def test_the_reducer_leaves_scores_of_other_scorers_to_the_plain_mean() -> None:
+    assert epochs_mean()([Score(value=1.0), Score(value=0.0)]).value == 0.5
+    assert epochs_mean()([Score(value="C")]).value == 1.0
+    table = Score(value={"total": 0.5})
+    assert epochs_mean()([table]) is table

@@ -7,12 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from inspect_ai import Epochs
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.log import EvalLog
 
 from adjudge import _registry
-from adjudge.evals import epochs_mean
 from adjudge.evals.scores import Judged, judged_of
 
 from .conftest import Loopback, figures_of, prompt_of, run, score_of
@@ -179,9 +177,13 @@ def test_epochs_are_judged_anew_and_all_kept(loopback: Loopback, rubric_file: st
     log = run(
         judge(rubric=rubric_file, dataset=rows(*GIVEN)),
         model_roles={"grader": loopback.model()},
-        epochs=Epochs(3, epochs_mean()),
+        epochs=3,
     )
     assert log.status == "success", log.error
+    assert log.eval.config.epochs_reducer == ["adjudge/epochs_mean"]
+    assert log.reductions is not None
+    kept = [sample.metadata["adjudge_epochs"] for sample in log.reductions[0].samples if sample.metadata]
+    assert [[entry.get("epoch", 1) for entry in entries] for entries in kept] == [[1, 2, 3]] * 2
     assert levels(log)["kind/3"] == ["met", "met"]
     assert len(loopback.bodies) == 2 * 2 * 3
     assert figures_of(log)["verdicts"] == 12

@@ -12,7 +12,7 @@ from adjudge.errors import BackendError
 from adjudge.evals.faults import blames_the_schema, failure_of
 from adjudge.interfaces import Capabilities
 from adjudge.reply_text import UnreadableError, parse_json_reply
-from adjudge.verdict import Failure, Question, Reply, Usage
+from adjudge.verdict import Failure, Question, Reply, Sampling, Usage
 
 if TYPE_CHECKING:
     from inspect_ai.model import CachePolicy, ChatMessage, GenerateConfig, Model, ModelOutput
@@ -108,7 +108,7 @@ class InspectBackend:
         from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser, ContentText
 
         prompt = question.prompt
-        turns: list[ChatMessage] = [ChatMessageSystem(content=prompt.system)] if prompt.system else []
+        turns: list[ChatMessage] = [_system_message(prompt.system)] if prompt.system else []
         if prompt.shared and str(self.model).startswith("anthropic/"):
             shared = ContentText(text=prompt.shared, cache_breakpoint=True)
             turns.append(ChatMessageUser(content=[shared, ContentText(text=prompt.ask)]))
@@ -118,26 +118,35 @@ class InspectBackend:
         return turns + [kinds[turn.role](content=turn.content) for turn in question.follow_up]
 
     def _config(self, question: Question) -> GenerateConfig:
-        from inspect_ai.model import GenerateConfig
+        schema = question.json_schema if self._schemas else None
+        return _config_of(question.sampling, bool(question.labels), json.dumps(schema) if schema is not None else None)
 
-        sampling = question.sampling
-        length = max(sampling.max_tokens, LABEL_TOKENS) if question.labels else sampling.max_tokens
-        return GenerateConfig(
-            temperature=sampling.temperature,
-            top_p=sampling.top_p,
-            top_k=sampling.top_k,
-            seed=sampling.seed,
-            max_tokens=length,
-            response_schema=_schema_of(question) if self._schemas else None,
-        )
+
+@lru_cache(maxsize=256)
+def _config_of(sampling: Sampling, is_label: bool, schema: str | None) -> GenerateConfig:
+    """The settings of a call; many questions share them, and inspect copies what it is given."""
+    from inspect_ai.model import GenerateConfig
+
+    return GenerateConfig(
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        top_k=sampling.top_k,
+        seed=sampling.seed,
+        max_tokens=max(sampling.max_tokens, LABEL_TOKENS) if is_label else sampling.max_tokens,
+        response_schema=None if schema is None else _response_schema(schema),
+    )
+
+
+@lru_cache(maxsize=256)
+def _system_message(content: str) -> ChatMessage:
+    """One message for all questions that begin alike: inspect's log knows it again by its id and need not copy it."""
+    from inspect_ai.model import ChatMessageSystem
+
+    return ChatMessageSystem(content=content)
 
 
 _TRAFFIC = ("max_retries", "timeout", "attempt_timeout", "max_connections", "adaptive_connections", "batch", "cache")
 """Settings of a model that change when it answers, not what."""
-
-
-def _schema_of(question: Question) -> Any:
-    return None if question.json_schema is None else _response_schema(json.dumps(question.json_schema))
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from logging import getLogger
 from pathlib import Path
 from typing import Any
 
-from inspect_ai import Task, task
+from inspect_ai import Epochs, Task, task
 from inspect_ai.dataset import MemoryDataset
 from inspect_ai.log import HeadlineMetric
 
@@ -20,6 +20,7 @@ from adjudge.api import installed
 from adjudge.errors import InputError, PluginError
 from adjudge.evals.graders import refuse_now
 from adjudge.evals.parameters import COMMON, GENERAL, scorer_arguments
+from adjudge.evals.reducers import epochs_mean
 from adjudge.evals.refusals import as_prerequisite
 from adjudge.evals.scorer import rubric as rubric_scorer
 from adjudge.evals.scores import KEY, TOTAL
@@ -146,6 +147,7 @@ def _task(name: str, items: Sequence[Item], arguments: Mapping[str, Any], solver
         scorer=rubric_scorer(**arguments),
         version=shared[0].version if shared else 0,
         metadata={KEY: provenance(asked)},
+        epochs=Epochs(1, epochs_mean()),
         headline_metric=HeadlineMetric(scorer="rubric", score=TOTAL, metric="mean"),
     )
 
