@@ -177,6 +177,23 @@ async def test_without_the_cache_every_question_is_sent(loopback: Loopback) -> N
     assert len(loopback.bodies) == 2, "the model's own cache setting does not hold for judging"
 
 
+async def test_a_call_that_reached_no_server_names_the_host() -> None:
+    backend = build("openai-api/loop/judge", base_url="http://user:secret@127.0.0.1:9/v1")
+    reply = await backend.ask(question())
+    await backend.aclose()
+    assert reply.failure is not None
+    assert reply.failure.detail.endswith("calling 127.0.0.1:9")
+    assert "secret" not in reply.failure.detail
+
+
+def test_an_error_is_told_without_the_markup_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MISSING_API_KEY", raising=False)
+    with pytest.raises(BackendError) as caught:
+        build("openai-api/missing/m", base_url="http://127.0.0.1:9/v1")
+    assert "MISSING_API_KEY" in str(caught.value)
+    assert "[bold]" not in str(caught.value)
+
+
 def test_two_models_two_addresses_and_two_settings_are_told_apart(loopback: Loopback) -> None:
     url = loopback.url
     made = [

@@ -52,6 +52,38 @@ def test_the_command_finds_the_task_by_its_entry_point(
     assert KEY.encode() not in log.read_bytes()
 
 
+def test_a_judge_that_the_model_cannot_serve_is_refused_before_anything_is_asked(
+    loopback: Loopback, rubric_file: str, rows: Rows, tmp_path: Path
+) -> None:
+    refused = inspect(
+        *("eval", "adjudge/judge", "-T", f"rubric={rubric_file}", "-T", f"dataset={rows(ASKED)}", "--display", "plain"),
+        *("-T", "judge_engine=inspect", "-T", "read_out=label"),
+        *("--model", "openai-api/loop/candidate", "--model-role", "grader=openai-api/loop/judge"),
+        folder=tmp_path,
+        url=loopback.url,
+    )
+    told = " ".join((refused.stdout + refused.stderr).split())
+    assert "read_out=reasoned" in told
+    assert "Traceback" not in told
+    assert refused.returncode != 0
+    assert loopback.bodies == []
+
+
+def test_a_judge_that_asks_nobody_needs_no_grader(rows: Rows, tmp_path: Path) -> None:
+    checks = [{"id": "polite", "text": "x", "options": {"check": {"kind": "contains", "value": "please"}}}]
+    pack = tmp_path / "checks.yaml"
+    pack.write_text(json.dumps({"id": "checks", "version": "1", "draft": True, "criteria": checks}), "utf-8")
+    done = inspect(
+        *("eval", "adjudge/judge", "-T", f"rubric={pack}", "-T", f"dataset={rows(GIVEN)}"),
+        *("-T", "judge=rules", "--model", "none", "--log-dir", "logs", "--display", "none"),
+        folder=tmp_path,
+        url="http://127.0.0.1:9",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (log,) = (tmp_path / "logs").glob("*.eval")
+    assert levels(str(log), "kind") == ["met"]
+
+
 @pytest.mark.slow
 def test_the_command_refuses_in_one_line_and_scores_again(
     loopback: Loopback, rubric_file: str, rows: Rows, tmp_path: Path

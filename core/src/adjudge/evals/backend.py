@@ -273,11 +273,21 @@ def build(
         )
         made = get_model(model, config=settings, base_url=base_url, memoize=False, **dict(model_args or {}))
     except Exception as error:
-        raise BackendError(
-            f"inspect:{model or role}: {_line(getattr(error, 'message', None) or str(error))}"
-        ) from error
+        raise BackendError(f"inspect:{model or role}: {_line(_plain(error))}") from error
     _stop_retries(made)
     return InspectBackend(made, concurrency=concurrency, cache=cache, closes=True)
+
+
+def _plain(error: Exception) -> str:
+    """What an error says; inspect writes some of its own in the markup of its terminal."""
+    from rich.errors import MarkupError
+    from rich.text import Text
+
+    said = str(getattr(error, "message", None) or error)
+    try:
+        return Text.from_markup(said).plain
+    except MarkupError:
+        return said
 
 
 def _stop_retries(model: Model) -> None:

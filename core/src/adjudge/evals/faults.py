@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from adjudge.verdict import Failure, Reason
 
@@ -30,7 +31,8 @@ def failure_of(error: BaseException, model: Model) -> Failure:
     if status in _FATAL or _is_auth(cause, model):
         return _failure("infra", f"{_named(status, kind)}: the server refuses this key or model", fatal=True)
     retryable = _is_retryable(cause, status, model)
-    return _failure("infra", f"the call failed: {_named(status, kind)}", retryable=retryable, wait=_wait(cause, status))
+    told = _named(status, kind) + ("" if status else _where(model))
+    return _failure("infra", f"the call failed: {told}", retryable=retryable, wait=_wait(cause, status))
 
 
 def blames_the_schema(error: BaseException) -> bool:
@@ -48,6 +50,12 @@ def _failure(
 
 def _named(status: int | None, kind: str) -> str:
     return f"HTTP {status}" if status else kind
+
+
+def _where(model: Model) -> str:
+    """The host that was called, where it is known: most calls that fail without a status never reached one."""
+    host = urlsplit(model.api.base_url or "").netloc.rpartition("@")[2]
+    return f", calling {host}" if host else ""
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from adjudge.api import installed
+from adjudge.api import build_judge, installed
+from adjudge.assembly import NoBackend
 from adjudge.discovery import is_present
 from adjudge.errors import BackendError, UnsupportedError
 from adjudge.evals.backend import GRADER, InspectBackend
 from adjudge.evals.settings import Asked
 from adjudge.interfaces import Backend
+from adjudge.judges.members import check_judge, fitted
+from adjudge.plugins import lookup
 
 if TYPE_CHECKING:
     from inspect_ai.model import Model
@@ -68,6 +71,8 @@ def choose(asked: Asked) -> Chosen:
         BackendError: Neither is there.
         UnsupportedError: The engine that was asked for cannot ask this model.
     """
+    if asked.asks_nobody:
+        return Chosen((NoBackend(),), "adjudge", ())
     if asked.backend is not None:
         model = asked.backend.partition(":")[2] or asked.backend
         engine: Literal["inspect", "adjudge"] = "inspect" if asked.engine == "inspect" else "adjudge"
@@ -130,16 +135,27 @@ def refuse_now(asked: Asked, *, answers: bool) -> None:
 
     Raises:
         BackendError: The role is not bound.
-        UnsupportedError: The model under test would judge itself.
+        UnsupportedError: The model under test would judge itself, or the judge wants what the model does not offer.
     """
     from inspect_ai.model._model import active_model
 
     under_test = active_model()
-    if under_test is None or asked.backend is not None:
+    if under_test is None or asked.backend is not None or asked.asks_nobody:
         return
-    models = grader_models(self_grading=asked.self_grading)
+    chosen = choose(asked)
     if answers and not asked.self_grading:
-        refuse_self([str(model) for model in models], str(under_test))
+        refuse_self(chosen.models, str(under_test))
+    if chosen.engine == "inspect":
+        _refuse_unfit(asked, chosen.backends[0])
+
+
+def _refuse_unfit(asked: Asked, backend: str | Backend) -> None:
+    """Refuse a judge that wants what the model does not offer; one made of judges is looked at when it is seated."""
+    plugins, name = installed(), asked.judge_for(None)
+    if isinstance(backend, str) or lookup(plugins, plugins.judges, "judge", name).members:
+        return
+    judge = fitted(build_judge(plugins, name, asked.options()), backend.capabilities)
+    check_judge(judge, asked.shared[0] if asked.shared else None, backend.capabilities)
 
 
 def refuse_self(models: Sequence[str], candidate: str) -> None:

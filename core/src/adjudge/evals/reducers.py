@@ -18,8 +18,8 @@ def epochs_mean() -> ScoreReducer:
     """The mean of each number over the epochs in which it is one; nan if there is none.
 
     `coverage` is always a number, so an epoch that could not be judged lowers it. inspect's own reducers keep the
-    metadata of the first epoch only; this one keeps the entries of all, under `metadata["adjudge_epochs"]`. A score that
-    is not a table, another scorer's, is left to inspect's own mean.
+    metadata of the first epoch only; this one keeps the entries of all, under `metadata["adjudge_epochs"]`. A score
+    that is not a table, another scorer's, is left to inspect's own mean.
     """
     plain = mean_score()
 

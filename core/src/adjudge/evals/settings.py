@@ -100,6 +100,13 @@ class Asked:
         chosen = self.judge or self._defaults.get("judge")
         return str(chosen) if chosen else ("compare" if isinstance(item, Comparison) else "isolated")
 
+    @property
+    def asks_nobody(self) -> bool:
+        """Whether the judge is a rule that needs no model."""
+        plugins = installed()
+        spec = lookup(plugins, plugins.judges, "judge", self.judge_for(None))
+        return not spec.asks and not spec.members
+
     def options(self) -> dict[str, Any]:
         """Options of the judge: what was asked for, over the task's."""
         asked = {
