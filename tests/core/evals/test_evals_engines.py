@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.scorer import Score
 
@@ -94,11 +95,10 @@ def test_a_model_that_no_engine_of_ours_reaches_is_asked_through_inspect(rubric_
 def test_a_label_read_out_that_was_asked_for_is_not_changed_in_silence(
     loopback: Loopback, rubric_file: str, rows: Rows
 ) -> None:
-    task = judge(rubric=rubric_file, dataset=rows(*ROWS[:1]), judge_engine="inspect", read_out="label")
-    log = run(task, model_roles={"grader": loopback.model()})
-    assert (log.status, loopback.bodies) == ("error", [])
-    assert log.error is not None
-    assert "read_out=reasoned" in log.error.message
+    asked = {"rubric": rubric_file, "dataset": rows(*ROWS[:1]), "judge_engine": "inspect", "read_out": "label"}
+    with pytest.raises(PrerequisiteError, match="read_out=reasoned"):
+        run("adjudge/judge", task_args=asked, model_roles={"grader": loopback.model()})
+    assert loopback.bodies == []
 
 
 def test_a_ledger_answers_the_second_run(loopback: Loopback, rubric_file: str, rows: Rows, tmp_path: Path) -> None:

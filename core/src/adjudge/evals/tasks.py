@@ -142,7 +142,8 @@ def _task(name: str, items: Sequence[Item], arguments: Mapping[str, Any], solver
     shared = asked.shared
     return Task(
         dataset=MemoryDataset([sample_of(item) for item in items], name=name),
-        setup=require_grader(**arguments),
+        # Where outputs are given nothing is paid for before the scorer looks for its judge.
+        setup=None if solver is None else require_grader(**arguments),
         solver=given() if solver is None else answer(solver),
         scorer=rubric_scorer(**arguments),
         version=shared[0].version if shared else 0,
