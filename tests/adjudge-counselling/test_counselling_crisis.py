@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import adjudge
 from adjudge.api import build_judge, installed, make_judge
 from adjudge.errors import UnsupportedError
-from adjudge.interfaces import Judge
+from adjudge.interfaces import Capabilities, Judge
 from adjudge.rubric import Rubric
 from adjudge.submission import Message, Submission
 from adjudge.testing import JudgeContract, ScriptedBackend
@@ -148,6 +148,14 @@ def test_the_verdict_points_at_the_words_that_were_found() -> None:
     text = "Nobody knows. I want to end my life."
     (quote,) = adjudge.judge(text, "counselling/crisis", judge="crisis-lexicon").verdict("risk").quotes
     assert text[quote.start : quote.end] == quote.text == "end my life"
+
+
+async def test_the_gate_reads_reasons_from_a_backend_without_log_probabilities() -> None:
+    backend = ScriptedBackend(ALWAYS_NO, capabilities=Capabilities())
+    async with make_judge("counselling/crisis", backend=backend, judge="crisis-gate") as judge:
+        result = await judge("I had soup for lunch.")
+        assert judge.downgraded
+    assert result.verdicts[0].status == "scored"
 
 
 @pytest.mark.parametrize("judge", ["crisis-lexicon", "crisis-gate"])

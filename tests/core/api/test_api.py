@@ -8,6 +8,7 @@ import adjudge
 from adjudge.api import DEFAULT_BACKEND, BoundJudge, build_judge, installed, load_rubric, make_judge
 from adjudge.errors import InputError, LedgerError, PackError, UnknownNameError, UnsupportedError
 from adjudge.interfaces import Capabilities
+from adjudge.judges import settings_from
 from adjudge.judges.isolated import IsolatedJudge
 from adjudge.ledger import Ledger
 from adjudge.rubric import Criterion, Rubric, ScoringChoice
@@ -194,6 +195,27 @@ async def test_a_read_out_that_nobody_chose_becomes_reasoned_where_there_are_no_
         assert judge.judge.settings.read_out.name.startswith("reasoned")
     assert result.verdicts[0].level is not None
     assert result.verdicts[0].distribution is None
+
+
+class Shows:
+    """A judge of somebody else's that shows the settings of one inside it and has none to replace."""
+
+    name = "shows"
+
+    def __init__(self):
+        self.inner = IsolatedJudge(settings_from())
+
+    @property
+    def settings(self):
+        return self.inner.settings
+
+    async def judge(self, item, rubric, ask):
+        return await self.inner.judge(item, rubric, ask)
+
+
+def test_a_judge_whose_settings_cannot_be_replaced_is_refused_with_what_to_choose():
+    with pytest.raises(UnsupportedError, match="use --read-out reasoned"):
+        make_judge(rubric_of("a"), judge=Shows(), backend=ScriptedBackend(capabilities=PLAIN))
 
 
 async def test_a_read_out_is_not_replaced_where_the_backend_can_serve_it():

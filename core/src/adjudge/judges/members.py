@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Self, TypeVar
 
 from adjudge.errors import AdjudgeError
@@ -196,12 +196,18 @@ def fitted(judge: Judge, capabilities: Capabilities) -> Judge:
     settings = getattr(judge, "settings", None)
     if settings is not None and settings.left_open and settings.lacks(capabilities):
         changes["settings"] = settings.reasoned()
+    if changes and not _has_field(judge, "settings"):
+        return judge  # its settings cannot be replaced; `check_judge` says what to choose
     for name in _INSIDE:
         members: tuple[Member, ...] = getattr(judge, name, ())
         inside = tuple(_fitted_member(member, capabilities) for member in members)
         if any(new is not old for new, old in zip(inside, members, strict=True)):
             changes[name] = inside
     return replace(judge, **changes) if changes and is_dataclass(judge) and not isinstance(judge, type) else judge
+
+
+def _has_field(judge: Judge, name: str) -> bool:
+    return is_dataclass(judge) and name in {one.name for one in fields(judge)}
 
 
 def _fitted_member(member: Member, outer: Capabilities) -> Member:

@@ -17,7 +17,8 @@ from typing import Any, Literal
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Ask, Item, Judge, JudgeSpec
 from adjudge.judges import settings_from
-from adjudge.judges.settings import only_submission
+from adjudge.judges.isolated import IsolatedJudge
+from adjudge.judges.settings import Settings, only_submission
 from adjudge.reply_text import verify_quotes
 from adjudge.rubric import Rubric
 from adjudge.submission import Message, Submission, Text
@@ -166,18 +167,18 @@ class GateJudge:
     unscored messages too.
     """
 
-    inner: Judge
-    """Asks the model."""
+    settings: Settings
+    """How the model is asked."""
+
+    @property
+    def inner(self) -> Judge:
+        """Asks the model."""
+        return IsolatedJudge(self.settings)
 
     @property
     def name(self) -> str:
         """`crisis-gate` with its two parts."""
         return f"{GATE}({LexiconJudge().name}, {self.inner.name})"
-
-    @property
-    def settings(self) -> Any:
-        """Of the judge that asks, so that it can be checked what the backend offers."""
-        return getattr(self.inner, "settings", None)
 
     def check(self, rubric: Rubric) -> None:
         """Refuse a rubric without the criterion, or with others.
@@ -209,9 +210,7 @@ def _lexicon_judge() -> Judge:
 
 
 def _gate(**options: Any) -> Judge:
-    from adjudge.judges.isolated import IsolatedJudge
-
-    return GateJudge(IsolatedJudge(settings_from(**options)))
+    return GateJudge(settings_from(**options))
 
 
 SPECS = (
