@@ -174,6 +174,26 @@ def test_a_solver_takes_its_options_and_a_run_with_others_is_another_run(adjudge
     assert "holds another run" in err
 
 
+def test_fewer_rows_never_replace_the_results_of_more(adjudge, work):
+    write_rows(work, [*ROWS, {**ROWS[0], "id": "c"}])
+    assert adjudge(*JUDGE, "--limit", "2")[0] == 0
+    assert adjudge(*JUDGE)[0] == 0
+    held = (work / "run" / "scores.jsonl").read_bytes()
+    status, _, err = adjudge(*JUDGE, "--limit", "1")
+    assert (status, len(held.splitlines())) == (2, 3)
+    assert "holds the results of 3 rows, and --limit 1 would replace them by 1; choose another --out" in err
+    assert (work / "run" / "scores.jsonl").read_bytes() == held
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_run_with_other_options_of_the_judge_is_another_run(adjudge, work):
+    assert adjudge(*JUDGE, "--repeats", "2")[0] == 0
+    status, _, err = adjudge(*JUDGE, "--repeats", "3")
+    assert status == 2
+    assert "holds another run" in err
+    assert "repeats 2" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

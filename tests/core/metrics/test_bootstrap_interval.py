@@ -30,3 +30,10 @@ def test_undefined_resamples_are_left_out_and_counted():
     assert found.note == "few; undefined on 1 of 3 resamples"
     with pytest.raises(ValueError, match="no interval"):
         bootstrap_interval(Estimate(value=None), [], seed=0)
+
+
+def test_an_interval_can_be_kept_inside_the_range_of_its_figure():
+    wide = Estimate(value=0.1, low=-0.2, high=0.4, n=3)
+    assert (wide.within(0).low, wide.within(0).high) == (0, 0.4)
+    assert wide.within(0, 0.3).high == 0.3
+    assert Estimate(value=None, note="nothing").within(0, 1).low is None

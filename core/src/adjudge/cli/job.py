@@ -40,6 +40,8 @@ class Job:
     """Path of the rubric, if it is no installed one."""
     data_hash: str = ""
     """SHA-256 of the data file."""
+    limit: int | None = None
+    """Number of rows asked for, if not all."""
     candidate: str | None = None
     """Backend that answers first, if any."""
     solver: str = "generate"

@@ -53,6 +53,7 @@ def judge(
         how=how,
         out=out or default_folder(file.stem, rubric.id if rubric else "own rubrics", how.backend, *how.settings),
         source={"command": "judge", "file": str(file)},
+        limit=limit,
         warnings=[
             *(f"left out, since it could not be read: {row}" for row in data.bad_rows),
             *unknown_labels(data.items, rubric),

@@ -60,6 +60,18 @@ class How:
         """What tells two runs of one file, rubric and backend apart in a folder's name."""
         return self.judge or "", self.read_out or ""
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """Options given that change what is asked, by the names that a run's record gives them."""
+        given = {
+            "judge options": self.judge_options,
+            "read-out options": self.read_out_options,
+            "template": self.template,
+            "sampling": self.sampling,
+            "repeats": self.repeats,
+        }
+        return {name: value for name, value in given.items() if value}
+
     def options(self, defaults: dict[str, Any]) -> dict[str, Any]:
         """Options of the judge: what was asked for, over the defaults."""
         asked = {
@@ -125,8 +137,8 @@ _OPTIONS = (
     click.option("-B", "backend_options", help="Option of the backend.", **_PAIRS),
     click.option(
         "--judge",
-        help="isolated, joint, compare, panel, cascade, anytime, commit-first, windows, rules, mixed, or a plugin's;"
-        " chosen by what is judged if not given.",
+        help="isolated, joint, compare, panel, cascade, anytime, commit-first, calibrated, windows, rules, mixed, or a"
+        " plugin's; chosen by what is judged if not given.",
     ),
     click.option(
         "-J", "judge_options", help="Option of the judge: size=4 for joint, members='[…]' for panel.", **_PAIRS

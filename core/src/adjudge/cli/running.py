@@ -26,6 +26,7 @@ from adjudge.judges.members import asking, backends_of
 from adjudge.ledger import LEDGER, Ledger
 from adjudge.privacy import Store
 from adjudge.report import RunRecord, print_record, write_report, write_verdicts
+from adjudge.report.export import SCORES
 from adjudge.sending import Policy
 from adjudge.submission import Comparison
 from adjudge.verdict import Result
@@ -81,6 +82,7 @@ def execute(job: Job) -> RunRecord:
         "backend": job.how.backend,
         "judge": job.how.judge or job.judge,
         "read-out": job.how.read_out,
+        **job.how.told,
         "candidate": job.candidate,
         **({"solver": " ".join((job.solver, *_pairs(job.solver_options)))} if job.candidate else {}),
     }
@@ -88,11 +90,28 @@ def execute(job: Job) -> RunRecord:
         from adjudge.cli.redact import redacted
 
         job = replace(job, items=redacted(job.items, job.how.redact))
+    if job.limit:
+        _refuse_fewer(job)
     if job.how.dry_run:
         click.echo(asyncio.run(_dry(job)))
         raise click.exceptions.Exit(0)
     with open_folder(job.out, key, durable=job.how.durable, store=job.how.store) as ledger:
         return asyncio.run(_execute(job, ledger, key))
+
+
+def _refuse_fewer(job: Job) -> None:
+    """Refuse to put the results of a few rows in the place of those of more.
+
+    Raises:
+        InputError: The folder holds results of more rows than `--limit` leaves.
+    """
+    path = job.out / SCORES
+    held = len(path.read_bytes().splitlines()) if path.exists() else 0
+    if held > len(job.items):
+        raise InputError(
+            f"{job.out}: holds the results of {held:,} rows, and --limit {job.limit} would replace them by"
+            f" {len(job.items):,}; choose another --out"
+        )
 
 
 def _pairs(options: Mapping[str, Any]) -> list[str]:

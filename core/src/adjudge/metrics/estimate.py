@@ -45,6 +45,12 @@ class Estimate:
     def __str__(self) -> str:
         return format(self)
 
+    def within(self, low: float, high: float = math.inf) -> Estimate:
+        """The same estimate with the ends of its interval inside the range that the figure can have."""
+        if self.low is None or self.high is None:
+            return self
+        return replace(self, low=max(low, self.low), high=min(high, self.high))
+
 
 def undefined(why: str, n: int = 0) -> Estimate:
     """An estimate without a value, and the reason."""

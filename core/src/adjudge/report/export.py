@@ -43,6 +43,9 @@ COLUMNS = (
 )
 """Columns of the Parquet and CSV tables of verdicts."""
 
+SCORES = "scores.jsonl"
+"""A line for each submission, with its score."""
+
 
 def write_report(folder: Path, record: RunRecord) -> Path:
     """Write `report.html` into the folder; a report that is there is replaced at once or left as it is.
@@ -73,7 +76,7 @@ def write_verdicts(folder: Path, results: Sequence[Result], *, parquet: bool = F
     verdicts = [verdict for result in results for verdict in result.verdicts]
     files = {
         "verdicts.jsonl": _lines(verdict.model_dump(mode="json") for verdict in verdicts),
-        "scores.jsonl": _lines(result.score.model_dump(mode="json") for result in results),
+        SCORES: _lines(result.score.model_dump(mode="json") for result in results),
     }
     if parquet:
         files["verdicts.parquet"] = _parquet(verdicts)

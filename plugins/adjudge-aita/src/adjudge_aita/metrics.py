@@ -35,6 +35,7 @@ BANDS: Mapping[str, tuple[float, float]] = {"easy": (0.0, 0.4), "divided": (0.4,
 """Posts by the entropy of the crowd's votes, in nats, from (included) and to (excluded)."""
 
 Figures = dict[str, Any]
+_FARTHEST = math.sqrt(math.log(2))
 Figure = Callable[[Sequence["Judged"]], "Estimate | float | None"]
 
 
@@ -78,8 +79,8 @@ def comment_figures(items: Sequence[Item], results: Sequence[Result]) -> Figures
     return {
         **hard_figures(judged),
         "unread": [{"reason": reason, "comments": count} for reason, count in sorted(reasons.items())],
-        "top_comment_rouge_1": clustered_mean([unigram_f1(*pair) for pair in pairs]),
-        "top_comment_rouge_l": clustered_mean([sequence_f1(*pair) for pair in pairs]),
+        "top_comment_rouge_1": clustered_mean([unigram_f1(*pair) for pair in pairs]).within(0, 1),
+        "top_comment_rouge_l": clustered_mean([sequence_f1(*pair) for pair in pairs]).within(0, 1),
     }
 
 
@@ -156,10 +157,12 @@ def soft_figures(judged: Sequence[Judged]) -> Figures:
         return {}
     both = [one for one in voted if one.judge]
     return {
-        "js_divergence": clustered_mean([js_divergence(one.crowd, one.judge) for one in both]),
-        "js_distance": clustered_mean([js_distance(one.crowd, one.judge) for one in both]),
-        "cross_entropy": clustered_mean([cross_entropy(one.crowd, one.judge, LABELS) for one in both]),
-        "crowd_entropy": clustered_mean([entropy(one.crowd) for one in both]),
+        "js_divergence": _divergence(both),
+        "js_distance": clustered_mean([js_distance(one.crowd, one.judge) for one in both]).within(
+            0, math.sqrt(math.log(2))
+        ),
+        "cross_entropy": clustered_mean([cross_entropy(one.crowd, one.judge, LABELS) for one in both]).within(0),
+        "crowd_entropy": clustered_mean([entropy(one.crowd) for one in both]).within(0),
         "entropy_spearman": _interval(_entropies, both),
         "soft_coverage": len(both) / len(voted),
         "soft_samples": fmean(one.samples for one in both) if both else None,
@@ -181,8 +184,12 @@ def _band(name: str, low: float, high: float, voted: Sequence[Judged]) -> dict[s
         "posts": len(part),
         "scored": len(scored),
         "accuracy": format(_accuracy([one for one in scored if one.gold is not None])),
-        "js_divergence": format(clustered_mean([js_divergence(one.crowd, one.judge) for one in part if one.judge])),
+        "js_divergence": format(_divergence([one for one in part if one.judge])),
     }
+
+
+def _divergence(both: Sequence[Judged]) -> Estimate:
+    return clustered_mean([js_divergence(one.crowd, one.judge) for one in both]).within(0, _FARTHEST**2)
 
 
 def _accuracy(scored: Sequence[Judged]) -> Estimate:

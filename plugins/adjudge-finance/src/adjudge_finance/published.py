@@ -24,7 +24,7 @@ class Published:
         """The error for a path where it is not."""
         return InputError(
             f"{path}: no such {self.name} data; published on {self.where} under {self.licence}; download {self.what}, "
-            "put it anywhere and give its path (-T source=PATH)"
+            "put it anywhere and give its path (-T source=PATH, or -J train=PATH to a judge that learns)"
         )
 
 
