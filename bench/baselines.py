@@ -1,10 +1,11 @@
 """Baselines on public data sets with human labels: majority, judges without a model, the local model.
 
-    python bench/baselines.py [NAME…] [--label 200] [--reasoned 60] [--no-model] [--seed 0] [--markdown]
+    python bench/baselines.py [NAME…] [--label 200] [--reasoned 60] [--no-model] [--seed 0] [--markdown | --write]
 
 Reads the folder named by ADJUDGE_DATA (by default ../shared/data beside the repository). Every module
 `bench/baselines_<name>.py` has a function `rows(options)` that gives `baseline.Baseline` values, none where its data
-are absent. Replies are kept in a ledger, so the same command again asks nothing twice.
+are absent. Replies are kept in a ledger, so the same command again asks nothing twice. `--write` puts the table into
+docs/explanation/baselines.md.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from tables import modules, pair, table
 from adjudge.errors import AdjudgeError
 from adjudge.metrics import Estimate
 
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "baselines.md"
+MARKS = "<!-- baselines: begin -->\n", "<!-- baselines: end -->\n"
 HEADER = ["set", "judge", "read-out", "n", "coverage", "figures [95 %]"]
 
 
@@ -52,7 +55,15 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="seed of samples, folds and orders (0)")
     parser.add_argument("--ledger", type=Path, default=Options.ledger)
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    parser.add_argument("--write", action="store_true", help=f"write the table into {PAGE.name}")
     return parser.parse_args(arguments)
+
+
+def write(rows: list[list[str]]) -> None:
+    """Put the table into the page, between its marks."""
+    begin, end = MARKS
+    before, _, after = PAGE.read_text("utf-8").partition(begin)
+    PAGE.write_text(f"{before}{begin}{table(rows, markdown=True)}\n{end}{after.partition(end)[2]}", "utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("baselines: no data set found; set ADJUDGE_DATA to the folder that holds them", file=sys.stderr)
         return 2
     print(table(lines(found), markdown=given.markdown))
+    if given.write:
+        write(lines(found))
     return 0
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from agreement_sets import sampled
 from baseline import Baseline, Options, ask_model
+from learned_words import NAME, levels_of_texts
 from tables import data_set
 
 from adjudge.interfaces import Item
 from adjudge.metrics import Estimate, accuracy, cluster_bootstrap, macro_f1
-from adjudge.submission import Submission
+from adjudge.submission import Submission, as_text
 from adjudge.verdict import Result
 from adjudge_counselling.crisis import LexiconJudge, find_risk
 from adjudge_counselling.datasets import annomi_dataset, crisis_dataset
@@ -52,6 +53,7 @@ def _annomi(file: Path, options: Options) -> Iterator[Baseline]:
         found = annomi_dataset(source=str(file), unit=part.unit, opening=OPENING)
         items = [_with_stratum(item) for item in found]
         yield from _majority(part, items)
+        yield from _learned(part, items, options.seed)
         for read_out, n in options.samples.items():
             yield from _model(part, sampled(items, n, options.seed), read_out, options)
 
@@ -68,6 +70,12 @@ def _majority(part: Part, items: Sequence[Item]) -> Iterator[Baseline]:
     gold = [gold_of(item) for item in items]
     commonest = Counter(gold).most_common(1)[0][0]
     yield from _figures(part, items, [commonest] * len(gold), f"always {commonest}", "")
+
+
+def _learned(part: Part, items: Sequence[Submission], seed: int) -> Iterator[Baseline]:
+    gold, clusters = [gold_of(item) for item in items], [str(item.metadata["cluster"]) for item in items]
+    given = levels_of_texts([as_text(item.output) for item in items], gold, clusters, seed)
+    yield from _figures(part, items, given, NAME, "")
 
 
 def _model(part: Part, sample: Sequence[Item], read_out: str, options: Options) -> Iterator[Baseline]:

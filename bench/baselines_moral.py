@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from baseline import Baseline, Options, ask_model
+from learned_words import NAME, levels_of_pairs
 from tables import data_set
 
 from adjudge.api import load_rubric, make_judge
 from adjudge.interfaces import Item
 from adjudge.metrics import accuracy
+from adjudge.submission import as_text
 from adjudge.testing import ScriptedBackend
 from adjudge.verdict import Result
 from adjudge_moral.moralchoice.metrics import favoured_figures
@@ -35,6 +37,7 @@ def rows(options: Options) -> Iterator[Baseline]:
     gold = [str(item.labels[0].level) for item in items]
     commonest = Counter(gold).most_common(1)[0][0]
     yield Baseline(SET, "majority", "", f"accuracy of always {commonest}", accuracy(gold, [commonest] * len(gold)))
+    yield Baseline(SET, NAME, "", "accuracy over both orders", accuracy(gold, _learned(items, gold, options.seed)))
     yield from _figures("always-first", "", items, asyncio.run(_always_first(items)))
     order = list(items)
     random.Random(options.seed).shuffle(order)  # a larger sample begins with the smaller one, whose replies are kept
@@ -44,6 +47,12 @@ def rows(options: Options) -> Iterator[Baseline]:
             sample, load_rubric("moral/choice"), read_out, options, judge="compare", settings=ONE_ANSWER
         )
         yield from _figures(judge, read_out, sample, results)
+
+
+def _learned(items: Sequence[Item], gold: Sequence[str], seed: int) -> list[str]:
+    """Choices by the words of the two actions; the same in either order."""
+    pairs = [(as_text(one.submissions[0].output), as_text(one.submissions[1].output)) for one in items]  # type: ignore[union-attr]
+    return levels_of_pairs(pairs, gold, [item.id for item in items], seed)
 
 
 async def _always_first(items: Sequence[Item]) -> list[Result]:
