@@ -1,9 +1,12 @@
-"""Runs to measure: one made of values, one made by the command line."""
+"""Runs to measure: one made of values, one made by the command line; and the labelling page as a process."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +83,38 @@ def judged(tmp_path: Path) -> Callable[..., Path]:
         return out
 
     return run
+
+
+class Labelling:
+    """`adjudge label` in a process of its own."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-u", "-m", "adjudge", "label", *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        said = iter(self.process.stdout.readline, "")
+        self.url = next((line.split()[1] for line in said if line.startswith("open ")), "")
+        """The page's address."""
+        if not self.url:
+            pytest.fail(f"no page: {self.process.communicate()[1]}")
+
+    def end(self, number: int = signal.SIGKILL) -> tuple[int, str, str]:
+        """End it, and give its exit status and what it said since."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=30)
+        return self.process.returncode, out, err
+
+
+@pytest.fixture
+def labelling() -> Iterator[Callable[..., Labelling]]:
+    """Start `adjudge label` with arguments; whatever still runs is killed after the test."""
+    started: list[Labelling] = []
+
+    def start(*arguments: object) -> Labelling:
+        started.append(Labelling(*map(str, arguments)))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.end()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from adjudge_validity.ratings import Ratings
 
 LABELS = click.option(
     "--labels",
@@ -47,11 +50,21 @@ def agreement(runs: Sequence[Path], labels: Path | None, group_by: str, *, seed:
     return 0
 
 
+def _of_draw(rated: Ratings) -> list[str]:
+    active = any(row.humans and row.drawn == "active" for row in rated.rows)
+    return ["labels were drawn where the judge is unsure: over the whole run it agrees more"] if active else []
+
+
 def _print_json(found: Sequence[tuple[str, Any, Any]], apart: Mapping[str, Any]) -> None:
     from adjudge_validity.show import plain
 
     runs = [
-        {"run": run, "judge": rated.judge, "warnings": rated.warnings, "agreement": plain(figures)}
+        {
+            "run": run,
+            "judge": rated.judge,
+            "warnings": [*rated.warnings, *_of_draw(rated)],
+            "agreement": plain(figures),
+        }
         for run, rated, figures in found
     ]
     click.echo(json.dumps({"runs": runs, "first_less": plain(apart)}, indent=2, ensure_ascii=False))
@@ -62,7 +75,7 @@ def _print_tables(found: Sequence[tuple[str, Any, Any]], apart: Mapping[str, Any
 
     for run, rated, figures in found:
         click.echo(f"{run}: {rated.judge}")
-        for warning in rated.warnings:
+        for warning in (*rated.warnings, *_of_draw(rated)):
             click.echo(f"warning: {warning}", err=True)
         for one in figures:
             rows = dict.fromkeys(name for side in one.sides.values() for name in side)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from adjudge.errors import InputError
 from adjudge.metrics import Estimate, clustered_mean, undefined
@@ -40,7 +40,7 @@ class Estimated:
 
 
 def how_drawn(ratings: Ratings, said: Drawn | None) -> Drawn:
-    """How labels were drawn: as said, else active if they bring probabilities, else unknown.
+    """How labels were drawn: as said, else as all of them say, else active if they bring probabilities, else unknown.
 
     Raises:
         InputError: `active` is said and labels have no probability.
@@ -48,6 +48,9 @@ def how_drawn(ratings: Ratings, said: Drawn | None) -> Drawn:
     with_chance = any(row.probability is not None for row in ratings.rows)
     if said == "active" and not with_chance:
         raise InputError("--drawn active needs a column `probability` in the labels")
+    told = {row.drawn for row in ratings.rows if row.humans}
+    if said is None and len(told) == 1 and None not in told:
+        return cast("Drawn", told.pop())
     return said or ("active" if with_chance else "unknown")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from adjudge.dataset.strict_json import json_rows, line_rows
 from adjudge.dataset.tables import csv_rows, parquet_rows
 from adjudge.errors import InputError
 from adjudge.submission import Label
+from adjudge_validity.guarding import free
 
 _ROWS: Mapping[Format, Callable[[Source], Iterator[Row | BadRow]]] = {
     "jsonl": line_rows,
@@ -21,6 +22,8 @@ _ROWS: Mapping[Format, Callable[[Source], Iterator[Row | BadRow]]] = {
     "tsv": csv_rows,
     "parquet": parquet_rows,
 }
+_BEGIN = b'{"kind": "draw", '
+_DRAWN = ("random", "active", "all")
 _NEEDED = "a row needs submission, criterion, and level or score; rater and probability are optional"
 
 
@@ -36,16 +39,31 @@ class FileLabel:
     """`file:line`, for messages."""
     probability: float | None = None
     """Chance with which this submission was drawn for labelling, above 0 to 1, if the file says so."""
+    drawn: str | None = None
+    """How it was drawn (`random`, `active` or `all`), if the file says so."""
+    blind: bool = True
+    """Whether the rater did not see the judge's verdict, as far as the file says."""
+    rubric_hash: str = ""
+    """Content hash of the rubric that it was given by, if the file says so."""
 
 
 def read_labels(path: Path) -> list[FileLabel]:
     """Read labels from CSV, TSV, JSON, JSONL or Parquet.
 
-    Columns: `submission` (or `id`), `criterion`, `level` and/or `score`, and optionally `rater` and `probability`.
+    Columns: `submission` (or `id`), `criterion`, `level` and/or `score`, and optionally `rater`, `probability`,
+    `drawn`, `blind` and `rubric_hash`. A file that `adjudge label` wrote gives its labels in force.
 
     Raises:
-        InputError: The file or a row cannot be read, or a rater labels one criterion of a submission twice.
+        InputError: The file or a row cannot be read, a rater labels one criterion of a submission twice, or a file that
+            `adjudge label` wrote was changed.
     """
+    if _of_label(path):
+        from adjudge_validity.labelling.export import file_labels
+
+        labels = file_labels(path)
+        if not labels:
+            raise InputError(f"{path}: holds no labels yet; adjudge label goes on with it")
+        return labels
     found: dict[tuple[str, str, str], FileLabel] = {}
     with Source(path) as source:
         for row in _ROWS[source.format](source):
@@ -63,8 +81,16 @@ def read_labels(path: Path) -> list[FileLabel]:
     return list(found.values())
 
 
+def _of_label(path: Path) -> bool:
+    """Whether `adjudge label` wrote the file."""
+    if path.suffix != ".jsonl" or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_BEGIN)) == _BEGIN
+
+
 def _label(source: Source, row: Row) -> FileLabel:
-    fields = {name: value for name, value in row.fields.items() if value not in (None, "")}
+    fields = {name: _freed(row, value) for name, value in row.fields.items() if value not in (None, "")}
     submission = fields.get("submission", fields.get("id"))
     missing = [name for name in ("criterion",) if name not in fields]
     if submission is None or missing or not {"level", "score"} & fields.keys():
@@ -78,7 +104,27 @@ def _label(source: Source, row: Row) -> FileLabel:
     probability = _number(source, row, "probability", fields.get("probability"))
     if probability is not None and not 0 < probability <= 1:
         raise source.error(f"probability {probability:g}: it lies above 0 and up to 1", row.line)
-    return FileLabel(str(submission), label, f"{source.shown}:{row.line}", probability)
+    return FileLabel(
+        str(submission),
+        label,
+        f"{source.shown}:{row.line}",
+        probability,
+        drawn=_one_of(source, row, "drawn", _DRAWN, fields),
+        blind=_one_of(source, row, "blind", ("true", "false"), fields) != "false",
+        rubric_hash=str(fields.get("rubric_hash", "")),
+    )
+
+
+def _freed(row: Row, value: Any) -> Any:
+    return free(value) if row.cells and isinstance(value, str) else value
+
+
+def _one_of(source: Source, row: Row, name: str, known: Sequence[str], fields: Mapping[str, Any]) -> str | None:
+    value = str(fields[name]) if name in fields else None
+    value = value.lower() if value is not None else None
+    if value is not None and value not in known:
+        raise source.error(f"{name} {brief(fields[name])}: it is {', '.join(known[:-1])} or {known[-1]}", row.line)
+    return value
 
 
 def _number(source: Source, row: Row, name: str, value: Any) -> float | None:

@@ -13,13 +13,14 @@ from adjudge.interfaces import Member
 
 @hookimpl
 def adjudge_commands() -> Sequence[click.Command]:
-    """The commands `agreement`, `estimate`, `gate`, `draw`, `raters` and `calibrate`."""
+    """The commands `agreement`, `estimate`, `gate`, `draw`, `label`, `raters` and `calibrate`."""
     from adjudge_validity.commands import agreement
     from adjudge_validity.commands_calibrate import calibrate
     from adjudge_validity.commands_estimate import draw, estimate, gate
+    from adjudge_validity.commands_label import label
     from adjudge_validity.commands_raters import raters
 
-    return [agreement, estimate, gate, draw, raters, calibrate]
+    return [agreement, estimate, gate, draw, label, raters, calibrate]
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
@@ -44,6 +44,8 @@ class Rating:
     """One label per rater."""
     probability: float | None = None
     """Chance with which it was drawn for labelling, if known."""
+    drawn: str | None = None
+    """How it was drawn for labelling, if known."""
 
     @property
     def level(self) -> str | None:
@@ -156,7 +158,7 @@ def join(record: RunRecord, labels: Sequence[FileLabel] = (), *, name: str = "",
     return Ratings(
         name or str(record.provenance.get("judge", "judge")),
         tuple(rows),
-        tuple(_strangers(by_submission)),
+        (*_strangers(by_submission), *_cautions(record, labels)),
         {dimension: tuple(criteria) for dimension, criteria in dimensions.items()},
     )
 
@@ -170,6 +172,17 @@ def _group(item: Item, group_by: str) -> str:
 def _strangers(left: dict[str, list[FileLabel]]) -> list[str]:
     lost = sum(map(len, left.values()))
     return [f"{lost:,} labels are about submissions that the run does not have"] if lost else []
+
+
+def _cautions(record: RunRecord, labels: Sequence[FileLabel]) -> Iterator[str]:
+    """What is to be known of how labels were given."""
+    informed = sum(not one.blind for one in labels)
+    if informed:
+        yield f"{informed:,} labels are by raters who saw the verdict: agreement with them is higher than with others"
+    hashes = {item.id: rubric.hash for item in record.items if (rubric := record.rubric_of(item)) is not None}
+    other = sum(one.rubric_hash not in ("", hashes.get(one.submission)) for one in labels if one.submission in hashes)
+    if other:
+        yield f"{other:,} labels were given by another version of the rubric than the run's"
 
 
 def _labels(item: Item, given: Sequence[FileLabel], criteria: dict[str, Criterion]) -> list[FileLabel]:
@@ -216,8 +229,14 @@ def _rows(blank: Rating, result: Result, criteria: dict[str, Criterion], known: 
 
 def _with_labels(row: Rating, known: Sequence[FileLabel]) -> Rating:
     own = [one for one in known if one.label.criterion == row.criterion]
-    drawn = [one.probability for one in own if one.probability is not None]
-    return replace(row, humans=tuple(one.label for one in own), probability=min(drawn) if drawn else None)
+    chances = [one.probability for one in own if one.probability is not None]
+    hows = {one.drawn for one in own}
+    return replace(
+        row,
+        humans=tuple(one.label for one in own),
+        probability=min(chances, default=None),
+        drawn=hows.pop() if len(hows) == 1 else None,
+    )
 
 
 def _value(verdict: Verdict | None) -> float | None:

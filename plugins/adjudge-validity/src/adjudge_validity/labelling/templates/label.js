@@ -1,0 +1,80 @@
+// Keys, and answers without loading the page anew. Without this file the forms work as plain forms.
+"use strict";
+
+// From a key or click until its answer shows, further ones are not taken: they would mean what is no longer on the page.
+const waiting = () => document.body.hasAttribute("aria-busy");
+
+const current = () => document.querySelector(".criterion.current") ?? document.querySelector(".criterion");
+
+function choose(form) {
+  for (const other of document.querySelectorAll(".criterion")) other.classList.toggle("current", other === form);
+  form.scrollIntoView({ block: "nearest" });
+}
+
+function move(step) {
+  const forms = [...document.querySelectorAll(".criterion")];
+  const to = forms[forms.indexOf(current()) + step];
+  if (to) choose(to);
+}
+
+function say(message) {
+  const error = document.querySelector("#error");
+  error.textContent = message;
+  if (message) error.scrollIntoView({ block: "nearest" });
+}
+
+function show(page) {
+  for (const id of ["progress", "answers"]) {
+    document.getElementById(id).replaceWith(document.adoptNode(page.getElementById(id)));
+  }
+  const form = document.querySelector(".criterion.current");
+  if (form) choose(form);
+  else document.querySelector(".moves .next")?.focus();
+}
+
+async function send(form, button) {
+  if (waiting()) return;
+  document.body.setAttribute("aria-busy", "true");
+  const body = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) body.set(name, value);
+  if (button?.name) body.set(button.name, button.value);
+  try {
+    const reply = await fetch(form.action, { method: "POST", body });
+    const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+    if (reply.ok && new URL(reply.url).pathname !== location.pathname) return location.assign(reply.url);
+    if (reply.ok) show(page);
+    else say(page.querySelector("#message")?.textContent ?? `Not saved (${reply.status}).`);
+  } catch {
+    say("Not saved: adjudge no longer answers. Start it again with the same command and open the new address.");
+  }
+  document.body.removeAttribute("aria-busy");
+}
+
+addEventListener("pageshow", () => document.body.removeAttribute("aria-busy"));
+
+document.addEventListener("submit", (event) => {
+  event.preventDefault();
+  send(event.target, event.submitter);
+});
+
+document.addEventListener("focusin", (event) => {
+  const form = event.target.closest?.(".criterion");
+  if (form) for (const other of document.querySelectorAll(".criterion")) other.classList.toggle("current", other === form);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
+  if (event.target.matches?.("input:not([type=radio])")) return;
+  if (waiting()) return event.preventDefault();
+  if (event.key === "j" || event.key === "k") return move(event.key === "j" ? 1 : -1);
+  const wanted = `[data-key="${CSS.escape(event.key)}"]`;
+  const target = current()?.querySelector(wanted) ?? document.querySelector(`.moves ${wanted}`);
+  if (!target || target.disabled) return;
+  event.preventDefault();
+  target.click();
+  if (target.matches("input[type=radio]")) current().querySelector("input[name=reason]").focus();
+});
+
+// On a narrow page the text to read stands above the criteria, so it stays in view.
+const first = document.querySelector(".criterion.current");
+if (first && matchMedia("(min-width: 60rem)").matches) choose(first);
