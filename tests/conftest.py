@@ -1,4 +1,4 @@
-"""What all tests share: no test measures wall-clock time, so hypothesis does not either; one real browser per module."""
+"""What all tests share: no wall-clock time in hypothesis either, and one real browser per module."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ settings.load_profile("adjudge")
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The Chromium that the system has; none is ever downloaded. Its event loop ends with the module."""
+    """The Chromium that the system has; none is ever downloaded.
+
+    Its event loop runs until the module ends: what needs one of its own goes into another process.
+    """
     playwright = pytest.importorskip("playwright.sync_api")
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
