@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -118,3 +120,28 @@ def labelling() -> Iterator[Callable[..., Labelling]]:
     for one in started:
         if one.process.poll() is None:
             one.end()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Serve the labelling page of a run in this process, on `<tmp_path>/<name>`; gives the server."""
+    from adjudge_validity.labelling.plan import Wish, material_of
+    from adjudge_validity.labelling.server import PageServer
+    from adjudge_validity.labelling.session import Session
+
+    with ExitStack() as stack:
+
+        def start(
+            run: Path, rater: str = "ann", name: str = "l.jsonl", *, show_verdict: bool = False, **wish: Any
+        ) -> Any:
+            opened = Session(
+                tmp_path / name, material_of(run, None), Wish(**wish), rater=rater, show_verdict=show_verdict
+            )
+            server = stack.enter_context(PageServer(stack.enter_context(opened)))
+            thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            return server
+
+        yield start

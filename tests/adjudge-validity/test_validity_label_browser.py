@@ -120,9 +120,9 @@ def test_twenty_submissions_are_labelled_and_a_killed_server_loses_none(page, ru
     server.end()
 
 
-def test_undo_skip_and_moving_work_by_key(page, run, labelling, tmp_path):
+def test_undo_skip_and_moving_work_by_key(page, run, serve, tmp_path):
     path = tmp_path / "l.jsonl"
-    server = labelling(run, "--rater", "ann", "--out", path)
+    server = serve(run)
     page.goto(server.url)
     press(page, "2", path)
     press(page, "u", path)
@@ -140,9 +140,9 @@ def test_undo_skip_and_moving_work_by_key(page, run, labelling, tmp_path):
     assert page.complaints == []
 
 
-def test_keys_typed_into_a_reason_choose_nothing(page, run, labelling, tmp_path):
+def test_keys_typed_into_a_reason_choose_nothing(page, run, serve, tmp_path):
     path = tmp_path / "l.jsonl"
-    server = labelling(run, "--rater", "ann", "--out", path)
+    server = serve(run)
     page.goto(server.url)
     form = page.locator(".criterion").first
     form.locator("summary").click()
@@ -155,9 +155,9 @@ def test_keys_typed_into_a_reason_choose_nothing(page, run, labelling, tmp_path)
     assert [(row["level"], row["reason"]) for row in said(path)] == [("met", "12 cups")]
 
 
-def test_hostile_text_runs_no_script(page, run, labelling, tmp_path):
+def test_hostile_text_runs_no_script(page, run, serve, tmp_path):
     path = tmp_path / "l.jsonl"
-    server = labelling(run, "--rater", "<script>window.pwned = 5</script>", "--out", path)
+    server = serve(run, "<script>window.pwned = 5</script>")
     draw = json.loads(path.read_text())["submissions"]
     at = [one["submission"] for one in draw].index("hostile") + 1
     asked = []
@@ -172,8 +172,8 @@ def test_hostile_text_runs_no_script(page, run, labelling, tmp_path):
     assert page.complaints == []
 
 
-def test_the_browser_is_refused_without_the_token(page, run, labelling, tmp_path):
-    server = labelling(run, "--rater", "ann", "--out", tmp_path / "l.jsonl")
+def test_the_browser_is_refused_without_the_token(page, run, serve, tmp_path):
+    server = serve(run)
     host = server.url.split("/")[2]
     reply = page.goto(f"http://{host}/at/1")
     assert reply.status == 403
@@ -187,9 +187,9 @@ def test_the_browser_is_refused_without_the_token(page, run, labelling, tmp_path
     assert said(tmp_path / "l.jsonl") == []
 
 
-def test_without_scripts_the_forms_do_the_same(browser, run, labelling, tmp_path):
+def test_without_scripts_the_forms_do_the_same(browser, run, serve, tmp_path):
     path = tmp_path / "l.jsonl"
-    server = labelling(run, "--rater", "ann", "--out", path)
+    server = serve(run)
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(server.url)
@@ -203,8 +203,8 @@ def test_without_scripts_the_forms_do_the_same(browser, run, labelling, tmp_path
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_all_without_scrolling_sideways(browser, run, labelling, tmp_path, scheme):
-    server = labelling(run, "--rater", "ann", "--out", tmp_path / "l.jsonl")
+def test_a_phone_shows_all_without_scrolling_sideways(browser, run, serve, tmp_path, scheme):
+    server = serve(run)
     draw = json.loads((tmp_path / "l.jsonl").read_text())["submissions"]
     context = browser.new_context(
         viewport={"width": 360, "height": 700}, color_scheme=scheme, has_touch=True, is_mobile=True
@@ -219,27 +219,26 @@ def test_a_phone_shows_all_without_scrolling_sideways(browser, run, labelling, t
     context.close()
 
 
-def test_right_to_left_text_starts_on_the_right(page, run, labelling, tmp_path):
-    server = labelling(run, "--rater", "ann", "--out", tmp_path / "l.jsonl")
+def test_right_to_left_text_starts_on_the_right(page, run, serve, tmp_path):
+    server = serve(run)
     draw = json.loads((tmp_path / "l.jsonl").read_text())["submissions"]
     page.goto(f"{server.url}at/{[one['submission'] for one in draw].index('arabic') + 1}")
     assert page.locator(".judged .text").evaluate("e => getComputedStyle(e).direction") == "rtl"
 
 
-def test_the_verdict_is_not_on_the_page_unless_asked_for(page, run, labelling, tmp_path):
-    server = labelling(run, "--rater", "ann", "--out", tmp_path / "blind.jsonl")
+def test_the_verdict_is_not_on_the_page_unless_asked_for(page, run, serve, tmp_path):
+    server = serve(run)
     page.goto(server.url)
     assert page.locator(".machine").count() == 0
     assert "judge:" not in page.content()
-    server.end()
-    server = labelling(run, "--rater", "ann", "--out", tmp_path / "seen.jsonl", "--show-verdict")
+    server = serve(run, name="seen.jsonl", show_verdict=True)
     page.goto(server.url)
     assert page.locator(".machine").count() == 2
 
 
-def test_a_supervisor_agrees_edits_and_signs_off(page, run, labelling, tmp_path):
-    path = tmp_path / "r.jsonl"
-    server = labelling(run, "--review", "--rater", "sup", "--out", path)
+def test_a_supervisor_agrees_edits_and_signs_off(page, run, serve, tmp_path):
+    path = tmp_path / "l.jsonl"
+    server = serve(run, "sup", purpose="review")
     page.goto(server.url)
     press(page, "a", path)
     page.locator(".criterion[data-criterion=short].current").wait_for()

@@ -6,31 +6,19 @@ import http.client
 import json
 import signal
 import socket
-from threading import Thread
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from adjudge_validity.labelling.plan import Wish, material_of
 from adjudge_validity.labelling.server import LONGEST_BODY, PageServer
-from adjudge_validity.labelling.session import Session
 
 TEXTS = {f"s{i}": "please come" if i % 2 else "come" for i in range(6)}
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
 @pytest.fixture
-def served(judged, tmp_path):
-    run = judged({**TEXTS, "hostile": HOSTILE})
-    with (
-        Session(tmp_path / "l.jsonl", material_of(run, None), Wish(), rater="<b>ann</b>") as session,
-        PageServer(session) as server,
-    ):
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+def served(judged, serve):
+    return serve(judged({**TEXTS, "hostile": HOSTILE}), rater="<b>ann</b>")
 
 
 def ask(server, path=None, *, form=None, host=None, **headers):

@@ -29,7 +29,7 @@ function show(page) {
   }
   const form = document.querySelector(".criterion.current");
   if (form) choose(form);
-  else document.querySelector(".moves .next")?.focus();
+  (form?.querySelector("fieldset") ?? document.querySelector(".moves .next"))?.focus({ preventScroll: true });
 }
 
 async function send(form, button) {
