@@ -280,6 +280,7 @@ def test_exported_labels_are_the_same_labels(opened, tmp_path, suffix):
         with opened(rater, size=12, drawn="random") as session:
             say(session, 0, {"polite": "met"}, reason="=HYPERLINK(1)")
             say(session, 1, {"polite": "unmet", "short": "met"})
+            say(session, 2, {"short": None}, kind="cannot-tell")
     assert main(["label", str(path), "--export", str(out)]) == 0
 
     def plain(found):
@@ -332,7 +333,7 @@ def test_verify_finds_the_first_changed_line(opened, tmp_path, capsys):
             say(session, place, {"polite": "met"})
         head = session.log.lines[-1].hash
     assert main(["label", "--verify", str(path)]) == 0
-    assert capsys.readouterr().out.strip().endswith(f"4 lines hold; the last has the hash {head}")
+    assert f"4 lines hold; the last has the hash {head}\n  3 levels given\n" in capsys.readouterr().out
     with path.open("ab") as file:
         file.write(b'{"kind": "lab')
     assert main(["label", "--verify", str(path)]) == 0

@@ -148,3 +148,28 @@ def test_an_unscored_verdict_can_be_edited_and_signed_off_and_not_agreed_with(tm
         session.answer(0, "as-told", "edit", "met", "It does.")
         session.answer(1, "as-told", "sign-off", None, "")
     assert [one.label.level for one in read_labels(tmp_path / "r.jsonl")] == ["met"]
+
+
+def test_an_export_of_a_review_says_what_stands_and_who_signed(reviewed, tmp_path):
+    with reviewed() as session:
+        names = [session.at(place).id for place in range(3)]
+        machine = [session.verdict(name, "polite").level for name in names]
+        other = "unmet" if machine[0] == "met" else "met"
+        session.answer(0, "polite", "edit", other, "No.")
+        session.answer(1, "polite", "cannot-tell", None, "")
+    with reviewed("chief") as session:
+        session.answer(0, "polite", "sign-off", None, "")
+        session.answer(2, "polite", "sign-off", None, "")
+    review, out = tmp_path / "review.jsonl", tmp_path / "out.jsonl"
+    assert main(["label", str(review), "--export", str(out)]) == 0
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    told = [
+        (row["kind"], row["level"], row["machine"], row["stands"], row["edited_by"], row["signed_by"]) for row in rows
+    ]
+    assert told == [
+        ("edit", other, machine[0], other, "sup", "chief"),
+        ("cannot-tell", None, machine[1], machine[1], None, None),
+        ("sign-off", None, machine[0], other, "sup", "chief"),
+        ("sign-off", None, machine[2], machine[2], None, "chief"),
+    ]
+    assert [(one.submission, one.label.level, one.blind) for one in read_labels(out)] == [(names[0], other, False)]

@@ -32,8 +32,7 @@ def test_the_commands_of_the_page_run(tmp_path, monkeypatch, capsys):
         else:
             assert main(arguments) == 0, command
     shown = capsys.readouterr()
-    assert "human–human" not in shown.err
-    assert "8 labels" in shown.out
+    assert "labels.csv: 8 rows" in shown.out
     assert "labels are by raters who saw the verdict" in shown.err
 
 

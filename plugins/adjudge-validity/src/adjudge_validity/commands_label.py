@@ -93,7 +93,9 @@ def _serve(session: Session, port: int, *, opens: bool) -> None:
 
 
 def _verify(sources: Sequence[Path]) -> int:
+    from adjudge_validity.labelling.acts import read_labels
     from adjudge_validity.labelling.log import read_chain
+    from adjudge_validity.labelling.standing import counts
 
     chains = {path: read_chain(path) for path in sources}
     for path, chain in chains.items():
@@ -101,6 +103,7 @@ def _verify(sources: Sequence[Path]) -> int:
             click.echo(f"{path}:{chain.broken.line}: the line {chain.broken.problem}")
             continue
         click.echo(f"{path}: {len(chain.lines):,} lines hold; the last has the hash {chain.head}")
+        click.echo(f"  {', '.join(counts(read_labels(chain, str(path)))) or 'nothing said yet'}")
         if chain.torn:
             click.echo(f"  {len(chain.torn):,} bytes after it are a line cut off while it was written")
     return 1 if any(chain.broken is not None for chain in chains.values()) else 0
@@ -110,5 +113,5 @@ def _export(sources: Sequence[Path], out: Path) -> int:
     from adjudge_validity.labelling.export import export_labels
 
     number = export_labels(sources, out)
-    click.echo(f"{out}: {number:,} labels")
+    click.echo(f"{out}: {number:,} rows")
     return 0

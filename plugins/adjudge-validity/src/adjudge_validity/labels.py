@@ -24,6 +24,8 @@ _ROWS: Mapping[Format, Callable[[Source], Iterator[Row | BadRow]]] = {
 }
 _BEGIN = b'{"kind": "draw", '
 _DRAWN = ("random", "active", "all")
+_NO_LABELS = ("cannot-tell", "sign-off")
+"""Kinds of rows in an export of `adjudge label` that give no level."""
 _NEEDED = "a row needs submission, criterion, and level or score; rater and probability are optional"
 
 
@@ -69,6 +71,8 @@ def read_labels(path: Path) -> list[FileLabel]:
         for row in _ROWS[source.format](source):
             if isinstance(row, BadRow):
                 raise source.error(row.problem, row.line)
+            if row.fields.get("kind") in _NO_LABELS:
+                continue
             one = _label(source, row)
             key = (one.submission, one.label.criterion, one.label.rater)
             if key in found:

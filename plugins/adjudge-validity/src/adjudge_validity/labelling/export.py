@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from adjudge.errors import InputError
 from adjudge.report.export import write_files
 from adjudge.submission import Label
 from adjudge_validity.guarding import guard
-from adjudge_validity.labelling.acts import Labels, read_labels
+from adjudge_validity.labelling.acts import Done, Labels, read_labels
 from adjudge_validity.labelling.log import read_chain, refuse_broken
-from adjudge_validity.labelling.standing import Given, given, opinions
+from adjudge_validity.labelling.standing import Given, given, opinions, outcome, signatures
 from adjudge_validity.labels import FileLabel
 
 COLUMNS = (
@@ -31,6 +32,9 @@ COLUMNS = (
     "kind",
     "machine",
     "reason",
+    "stands",
+    "edited_by",
+    "signed_by",
 )
 """Columns of an export; those that `adjudge_validity.labels.read_labels` reads come first."""
 
@@ -69,12 +73,13 @@ def _file_label(one: Given, path: Path) -> FileLabel:
 
 
 def export_labels(sources: Sequence[Path], out: Path) -> int:
-    """Write the labels in force of several labels files as one table, `.csv` or `.jsonl`.
+    """Write what stands in several labels files as one table, `.csv` or `.jsonl`.
 
-    Chances of being drawn are kept if all files hold the same draw; those of different draws cannot be put together.
+    A row is what a rater holds of a criterion, without a level where they cannot tell; or their signature. Chances of
+    being drawn are kept if all files hold the same draw; those of different draws cannot be put together.
 
     Returns:
-        How many labels were written.
+        How many rows were written.
 
     Raises:
         InputError: A file cannot be read or was changed, two files hold a label of one rater on one criterion of a
@@ -84,19 +89,30 @@ def export_labels(sources: Sequence[Path], out: Path) -> int:
         raise InputError(f"{out}: labels are written as .csv or .jsonl")
     if out.exists():
         raise InputError(f"{out}: is there already; name another")
-    rows = [_row(one) for one in _together(sources)]
+    files = {path: read_file(path) for path in sources}
+    _refuse_twice(files)
+    rows = _rows(list(files.values()))
     write_files(out.parent, {out.name: (_csv(rows) if out.suffix == ".csv" else _lines(rows)).encode()})
     return len(rows)
 
 
-def _together(sources: Sequence[Path]) -> list[Given]:
-    files = {path: read_file(path) for path in sources}
-    _refuse_twice(files)
-    draws = {_design(labels) for labels in files.values()}
-    if len(draws) > 1:
-        return [Given(one.done, None, None) for labels in files.values() for one in given(labels)]
-    first = next(iter(files.values()))
-    return given(Labels(first.draw, [one for labels in files.values() for one in labels.done]))
+def _rows(files: Sequence[Labels]) -> list[dict[str, Any]]:
+    done = [one for labels in files for one in labels.done]
+    chances = _chances(files, done)
+    of_verdict: defaultdict[tuple[str, str], list[Done]] = defaultdict(list)
+    for one in done:
+        of_verdict[one.act.submission, one.act.criterion].append(one)
+    return [
+        _row(one, chances.get(one.hash), of_verdict[one.act.submission, one.act.criterion])
+        for one in (*opinions(done).values(), *signatures(done).values())
+    ]
+
+
+def _chances(files: Sequence[Labels], done: Sequence[Done]) -> dict[str, Given]:
+    """Hash of a line to its chance; empty if the files hold different draws."""
+    if len({_design(labels) for labels in files}) > 1:
+        return {}
+    return {one.done.hash: one for one in given(Labels(files[0].draw, done))}
 
 
 def _design(labels: Labels) -> tuple[str, str, int, int]:
@@ -118,15 +134,15 @@ def _refuse_twice(files: dict[Path, Labels]) -> None:
             seen[key] = place
 
 
-def _row(one: Given) -> dict[str, Any]:
-    act = one.done.act
-    return {
+def _row(one: Done, chance: Given | None, of_verdict: Sequence[Done]) -> dict[str, Any]:
+    act = one.act
+    row: dict[str, Any] = {
         "submission": act.submission,
         "criterion": act.criterion,
-        "level": act.level,
+        "level": None if act.kind == "sign-off" else act.level,
         "rater": act.rater,
-        "probability": one.probability,
-        "drawn": one.drawn,
+        "probability": None if chance is None else chance.probability,
+        "drawn": None if chance is None else chance.drawn,
         "blind": act.blind,
         "rubric_hash": None if act.rubric is None else act.rubric.hash,
         "time": act.time,
@@ -134,6 +150,11 @@ def _row(one: Given) -> dict[str, Any]:
         "machine": None if act.machine is None else act.machine.level,
         "reason": act.reason or None,
     }
+    stands = None if act.machine is None or act.kind == "label" else outcome(of_verdict, act.machine)
+    row["stands"], row["edited_by"], row["signed_by"] = (
+        (None, None, None) if stands is None else (stands.level, stands.edited_by or None, stands.signed_by or None)
+    )
+    return row
 
 
 def _lines(rows: Sequence[dict[str, Any]]) -> str:
