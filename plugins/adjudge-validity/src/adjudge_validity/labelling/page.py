@@ -234,7 +234,8 @@ def _why(verdict: Verdict) -> str:
 
 def _notes(criterion: Criterion, verdict: Verdict) -> Iterator[str]:
     if verdict.distribution:
-        yield ", ".join(f"{_word(criterion, level)}: {percent(share)}" for level, share in verdict.distribution.items())
+        known = {level: share for level, share in verdict.distribution.items() if share > 0}
+        yield ", ".join(f"{_word(criterion, level)}: {percent(share)}" for level, share in known.items())
     if verdict.expected is not None:
         yield f"expected score {number(verdict.expected)}"
 

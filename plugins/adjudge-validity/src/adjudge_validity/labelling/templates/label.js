@@ -18,9 +18,7 @@ function move(step) {
 }
 
 function say(message) {
-  const error = document.querySelector("#error");
-  error.textContent = message;
-  if (message) error.scrollIntoView({ block: "nearest" });
+  document.querySelector("#error").textContent = message;
 }
 
 function show(page) {
