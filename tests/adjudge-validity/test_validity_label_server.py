@@ -137,6 +137,20 @@ def test_a_label_is_on_disk_before_the_answer_comes(served):
     assert headers["Location"] == f"/{served.token}/at/1"
 
 
+def test_the_last_answer_leads_to_the_end_and_its_undo_back(served):
+    assert "Some are still open" in ask(served, "end")[2]
+    for place in range(1, 8):
+        ask(served, f"at/{place}", form=LABEL)
+        _, headers, _ = ask(served, f"at/{place}", form={**LABEL, "criterion": "short"})
+    assert headers["Location"] == f"/{served.token}/end"
+    assert ask(served)[1]["Location"] == f"/{served.token}/end"
+    body = ask(served, "end")[2]
+    assert "Everything is answered" in body
+    assert "levels given: 14" in body
+    assert ask(served, "at/7", form={"act": "undo"})[1]["Location"] == f"/{served.token}/at/7"
+    assert ask(served)[1]["Location"] == f"/{served.token}/at/7"
+
+
 def test_a_label_that_cannot_be_written_is_said_so(served, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
@@ -154,6 +168,26 @@ def test_a_visitor_who_hangs_holds_nobody_up(served):
     with socket.create_connection(served.server_address[:2]) as silent:
         silent.sendall(b"POST /x HTTP/1.1\r\nContent-Length: 5\r\n\r\n")
         assert ask(served, "at/1")[0] == 200
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "-1", "x", ""])
+def test_a_length_that_is_none_is_refused(served, length):
+    assert ask(served, "at/1", form=LABEL, Content_Length=length or " ")[0] == 413
+
+
+def test_a_form_that_is_cut_off_labels_nothing(served):
+    head = f"POST /{served.token}/at/1 HTTP/1.1\r\nHost: {served.hosts[0]}\r\nOrigin: http://{served.hosts[0]}\r\n"
+    with socket.create_connection(served.server_address[:2]) as visitor:
+        visitor.sendall(f"{head}Content-Length: 99\r\n\r\nact=label&criterion=polite&level=met".encode())
+        visitor.shutdown(socket.SHUT_WR)
+        assert b" 400 " in visitor.recv(100)
+    assert served.session.own == []
+
+
+def test_a_reason_is_shown_for_editing_as_it_was_typed(served):
+    ask(served, "at/1", form={**LABEL, "reason": 'می\u200cخواهم "<b>"'})
+    body = ask(served, "at/1")[2]
+    assert 'value="می\u200cخواهم &#34;&lt;b&gt;&#34;"' in body
 
 
 def test_it_listens_on_this_machine_alone(served):
@@ -178,6 +212,6 @@ def test_a_killed_process_loses_nothing_and_the_next_goes_on(judged, labelling, 
     assert urlsplit(second.url).path != url.path
     status, out, err = second.end(signal.SIGINT)
     assert status == 0
-    assert "3 levels given" in out
+    assert "levels given: 3" in out
     assert "the last line was cut off while it was written" in err
     assert (tmp_path / "l.jsonl").read_bytes() == before

@@ -98,7 +98,7 @@ def test_cannot_tell_is_an_answer_and_no_label(opened, tmp_path):
         say(session, 0, {"short": "met"})
         assert not session.is_open(0)
     assert list(standing(tmp_path / "labels.jsonl")) == [(session.at(0).id, "short", "ann")]
-    assert list(counts(read_file(tmp_path / "labels.jsonl"))) == ["1 levels given", "1 cannot tell"]
+    assert list(counts(read_file(tmp_path / "labels.jsonl"))) == ["levels given: 1", "cannot tell: 1"]
 
 
 def test_put_off_submissions_come_last_in_the_order_they_were_put_off(opened):
@@ -333,7 +333,7 @@ def test_verify_finds_the_first_changed_line(opened, tmp_path, capsys):
             say(session, place, {"polite": "met"})
         head = session.log.lines[-1].hash
     assert main(["label", "--verify", str(path)]) == 0
-    assert f"4 lines hold; the last has the hash {head}\n  3 levels given\n" in capsys.readouterr().out
+    assert f"4 lines hold; the last has the hash {head}\n  levels given: 3\n" in capsys.readouterr().out
     with path.open("ab") as file:
         file.write(b'{"kind": "lab')
     assert main(["label", "--verify", str(path)]) == 0
@@ -360,3 +360,20 @@ def test_what_is_missing_is_said_in_one_line(tmp_path, monkeypatch, capsys, argu
     monkeypatch.chdir(tmp_path)
     assert main(["label", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_file_begun_on_the_data_goes_on_with_its_run_and_after_it_was_judged_again(run, judged, tmp_path):
+    rubric = read_run(run).rubric
+    with Session(tmp_path / "l.jsonl", material_of(tmp_path / "run.jsonl", rubric), Wish(size=6), rater="ann") as first:
+        say(first, 0, {"polite": "met"})
+    judged(TEXTS)
+    with Session(tmp_path / "l.jsonl", material_of(run, None), Wish(), rater="ann") as again:
+        assert again.draw == first.draw
+        assert again.progress.answers == 1
+
+
+def test_a_run_without_texts_has_nothing_to_show(run, tmp_path):
+    arguments = [str(tmp_path / "run.jsonl"), "--rubric", str(tmp_path / "letters.yaml"), "--judge", "rules"]
+    main(["judge", *arguments, "--store", "hashes", "--out", str(tmp_path / "hashed")])
+    with pytest.raises(InputError, match="holds no texts to show; give the data file"):
+        material_of(tmp_path / "hashed", None)

@@ -89,6 +89,7 @@ def _serve(session: Session, port: int, *, opens: bool) -> None:
         try:
             server.serve_forever()
         except KeyboardInterrupt:
+            server.busy.acquire()  # whoever is being answered is answered first, and nobody after
             click.echo(f"\n{path}: {', '.join(counts(session.labels)) or 'nothing said yet'}")
 
 

@@ -178,7 +178,7 @@ def _cautions(record: RunRecord, labels: Sequence[FileLabel]) -> Iterator[str]:
     """What is to be known of how labels were given."""
     informed = sum(not one.blind for one in labels)
     if informed:
-        yield f"{informed:,} labels are by raters who saw the verdict: agreement with them is higher than with others"
+        yield f"{informed:,} labels are by raters who saw the verdict: they lean towards it"
     hashes = {item.id: rubric.hash for item in record.items if (rubric := record.rubric_of(item)) is not None}
     other = sum(one.rubric_hash not in ("", hashes.get(one.submission)) for one in labels if one.submission in hashes)
     if other:

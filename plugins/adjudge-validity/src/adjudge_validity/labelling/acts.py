@@ -59,7 +59,7 @@ class Draw(Frozen):
     time: str
     """When it was drawn, ISO 8601, UTC."""
     source: str
-    """SHA-256 of the data file, or the id of the run."""
+    """Hash of the submissions that it was drawn from, as 64 hexadecimal digits."""
     rubric: RubricMark | None
     """The rubric; None if every submission brings its own."""
     drawn: Drawing

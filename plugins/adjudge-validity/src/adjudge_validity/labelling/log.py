@@ -63,6 +63,8 @@ class Log:
         try:
             self._lock()
             self._lines = self._intact()
+            if not self._lines:
+                _sync_folder(path.parent)
         except BaseException:
             self._file.close()
             raise
@@ -133,3 +135,13 @@ class Log:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Keep the name of a new file through a power cut, where folders can be synced."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

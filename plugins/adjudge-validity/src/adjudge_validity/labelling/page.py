@@ -81,8 +81,8 @@ class CriterionView:
     """Its levels."""
     answers: tuple[str, ...]
     """What the rater has said, as kinds."""
-    reason: str
-    """The rater's reason."""
+    reason: Any
+    """The rater's reason, escaped, its hidden characters as they are: it is saved again as it stands in the field."""
     machine: MachineView | None
     """The judge's verdict."""
     current: bool
@@ -104,7 +104,7 @@ def render_item(session: Session, place: int) -> str:
             complete=all(view.answers for view in views),
             review=session.draw.purpose == "review",
             blind=not session.shows_verdict,
-            can_undo=bool(session.own),
+            can_undo=session.can_undo,
         )
     )
 
@@ -191,10 +191,16 @@ def _criterion(
             for level in criterion.scale.levels
         ),
         answers=tuple(act.kind for act in acts),
-        reason=next((act.reason for act in acts if act.reason), ""),
+        reason=_as_typed(next((act.reason for act in acts if act.reason), "")),
         machine=machine,
         current=current,
     )
+
+
+def _as_typed(text: str) -> Any:
+    from markupsafe import escape
+
+    return escape(text)
 
 
 def _keys(scale: Scale) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +13,13 @@ from typing import Literal
 from adjudge.errors import InputError
 from adjudge.report import RunRecord
 from adjudge.rubric import Rubric
-from adjudge.submission import Submission
+from adjudge.submission import Submission, as_text
+from adjudge.values import content_hash
 from adjudge.verdict import Result
 from adjudge_validity.drawing import draw as draw_by_doubt
 from adjudge_validity.labelling.acts import Draw, Drawing, Drawn, RubricMark, now
 
+_HASHED = re.compile(r"((\w+: )?sha256:[0-9a-f]{16}\s*)+")
 DEFAULT_SIZE = 100
 """How many submissions are drawn if nobody says."""
 
@@ -25,13 +29,15 @@ class Material:
     """What labels can be given on."""
 
     source: str
-    """SHA-256 of the data file, or the id of the run."""
+    """Hash of the submissions, the same for a run and for the file that it judged."""
     submissions: Mapping[str, Submission]
     """Id to submission, in file order."""
     rubric: Rubric | None
     """The rubric; None if every submission brings its own."""
     record: RunRecord | None = None
     """The run, if it is one."""
+    run: str = ""
+    """Id of the run."""
     results: Mapping[str, Result] = field(default_factory=dict)
     """Id to what the judge said, of a run."""
 
@@ -80,11 +86,15 @@ def _of_run(source: Path, rubric: Rubric | None) -> Material:
     record = read_run(source)
     if rubric is not None and (record.rubric is None or rubric.hash != record.rubric.hash):
         raise InputError(f"{source}: was judged by another rubric than --rubric {rubric.id}; leave --rubric out")
+    submissions = _by_id(source, record.items)
+    if all(_HASHED.fullmatch(as_text(one.output)) for one in submissions.values()):
+        raise InputError(f"{source}: was made with --store hashes and holds no texts to show; give the data file")
     return Material(
-        source=run_id(source),
-        submissions=_by_id(source, record.items),
+        source=_hash(submissions),
+        submissions=submissions,
         rubric=record.rubric,
         record=record,
+        run=run_id(source),
         results={result.submission: result for result in record.results},
     )
 
@@ -92,8 +102,16 @@ def _of_run(source: Path, rubric: Rubric | None) -> Material:
 def _of_file(source: Path, rubric: Rubric | None) -> Material:
     from adjudge.dataset import read_items
 
-    data = read_items(source)
-    return Material(source=data.sha256, submissions=_by_id(source, data.items), rubric=rubric)
+    submissions = _by_id(source, read_items(source).items)
+    return Material(source=_hash(submissions), submissions=submissions, rubric=rubric)
+
+
+def _hash(submissions: Mapping[str, Submission]) -> str:
+    """SHA-256 of what raters see; labels and metadata may change."""
+    digest = hashlib.sha256()
+    for one in submissions.values():
+        digest.update(content_hash(one.model_copy(update={"labels": (), "metadata": {}})).encode())
+    return digest.hexdigest()
 
 
 def _by_id(source: Path, items: Sequence[object]) -> dict[str, Submission]:

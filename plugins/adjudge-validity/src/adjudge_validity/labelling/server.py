@@ -6,6 +6,7 @@ import hmac
 import os
 import re
 import secrets
+import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -80,6 +81,11 @@ class PageServer(ThreadingHTTPServer):
         """What to open in a browser."""
         return f"http://{self.hosts[0]}/{self.token}/"
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a visitor who went away."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # passed on as it came
+
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
@@ -100,11 +106,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > LONGEST_BODY:
+        if not re.fullmatch(r"[0-9]{1,9}", length) or int(length) > LONGEST_BODY:
             self._send(_message(413, f"a form has at most {LONGEST_BODY:,} bytes"))
             return
         # Read before anything is refused, or the refusal would be lost with the connection.
-        self._send(self._answer(self.rfile.read(int(length)).decode("utf-8", "replace")))
+        body = self.rfile.read(int(length))
+        whole = len(body) == int(length)
+        self._send(self._answer(body.decode("utf-8", "replace")) if whole else _message(400, "the form was cut off"))
 
     def _answer(self, body: str) -> _Answer:
         try:

@@ -131,7 +131,7 @@ class Session:
         if not self.shows_verdict or record is None or verdict is None:
             return None
         return Machine(
-            run=self.material.source,
+            run=self.material.run,
             judge=verdict.judge or str(record.provenance.get("judge", "")),
             fingerprint=verdict.fingerprint,
             status=verdict.status,
@@ -225,6 +225,11 @@ class Session:
     def skip(self, place: int) -> None:
         """Put a submission off until all others are answered."""
         self._add(Act(kind="skip", time=now(), rater=self.rater, submission=self.at(place).id))
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to take back."""
+        return bool(in_force(self.own))
 
     def undo(self) -> int | None:
         """Take back the rater's last act in force, and give its place; None if there is none."""

@@ -111,7 +111,7 @@ def counts(labels: Labels) -> Iterator[str]:
     """How much there is of each kind in force, in words."""
     held = Counter[str](one.act.kind for one in opinions(labels.done).values())
     names = {"label": "levels given", "agree": "agreed to", "edit": "edited", "cannot-tell": "cannot tell"}
-    yield from (f"{held[kind]:,} {name}" for kind, name in names.items() if held[kind])
+    yield from (f"{name}: {held[kind]:,}" for kind, name in names.items() if held[kind])
     signed = len(signatures(labels.done))
     if signed:
-        yield f"{signed:,} signed off"
+        yield f"signed off: {signed:,}"
