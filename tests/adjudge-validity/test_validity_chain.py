@@ -162,3 +162,23 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="choose another --out"):
         Log(tmp_path / "file" / "labels.jsonl")
+
+
+def replaced(path):
+    path.with_suffix(".new").write_bytes(path.read_bytes())
+    path.with_suffix(".new").replace(path)
+
+
+def longer(path):
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+@pytest.mark.parametrize("touch", [replaced, longer, lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
+def test_a_file_that_another_program_touched_is_not_added_to(tmp_path, touch):
+    path = tmp_path / "labels.jsonl"
+    with Log(path) as log:
+        log.append({"a": 1})
+        touch(path)
+        with pytest.raises(InputError, match="nothing more is saved"):
+            log.append({"b": 2})
+        assert len(log.lines) == 1

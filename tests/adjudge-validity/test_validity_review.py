@@ -125,6 +125,7 @@ def acts(*said):
         ([("sign-off", "b", "met"), ("agree", "a", "met")], Outcome("met", "", "b")),
         ([("edit", "a", "unmet"), ("agree", "b", "met")], Outcome("met")),
         ([("edit", "a", "unmet"), ("undo", "a", None, "hash 2")], Outcome("met")),
+        ([("edit", "a", "unmet"), ("sign-off", "b", "unmet"), ("undo", "a", None, "hash 2")], Outcome("met")),
     ],
 )
 def test_what_stands_of_a_verdict(said, stands):

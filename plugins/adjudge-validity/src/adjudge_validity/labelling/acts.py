@@ -16,8 +16,6 @@ from adjudge_validity.labelling.chain import Chain
 
 Drawing = Literal["active", "random", "all"]
 """How submissions were chosen: by the judge's doubt, each with the same chance, or all of them."""
-Opinion = Literal["label", "cannot-tell", "agree", "edit"]
-"""What a rater can hold of a criterion."""
 
 
 class RubricMark(Frozen):

@@ -63,6 +63,7 @@ class Log:
         try:
             self._lock()
             self._lines = self._intact()
+            self._size = self._file.seek(0, os.SEEK_END)
             if not self._lines:
                 _sync_folder(path.parent)
         except BaseException:
@@ -107,7 +108,9 @@ class Log:
 
         Raises:
             OSError: It could not be written, for example since the disk is full; the file is as it was.
+            InputError: Another program changed, replaced or removed the file.
         """
+        self._refuse_touched()
         line, own = seal(content, self._lines[-1].hash if self._lines else START)
         end = self._file.seek(0, os.SEEK_END)
         try:
@@ -115,8 +118,18 @@ class Log:
         except OSError:
             self._file.truncate(end)
             raise
+        self._size += len(line)
         self._lines.append(Sealed(len(self._lines) + 1, content, own))
         return self._lines[-1]
+
+    def _refuse_touched(self) -> None:
+        mine = os.fstat(self._file.fileno())
+        try:
+            seen = self.path.stat()
+        except FileNotFoundError:
+            raise InputError(f"{self.path}: was removed while it was open; nothing more is saved") from None
+        if (seen.st_dev, seen.st_ino, seen.st_size) != (mine.st_dev, mine.st_ino, self._size):
+            raise InputError(f"{self.path}: another program changed it while it was open; nothing more is saved")
 
     def _write(self, data: bytes) -> None:
         left = memoryview(data)

@@ -13,13 +13,13 @@ from typing import Literal
 from adjudge.errors import InputError
 from adjudge.report import RunRecord
 from adjudge.rubric import Rubric
-from adjudge.submission import Submission, as_text
+from adjudge.submission import Submission
 from adjudge.values import content_hash
 from adjudge.verdict import Result
 from adjudge_validity.drawing import draw as draw_by_doubt
 from adjudge_validity.labelling.acts import Draw, Drawing, Drawn, RubricMark, now
 
-_HASHED = re.compile(r"((\w+: )?sha256:[0-9a-f]{16}\s*)+")
+_HASHED = re.compile(r"sha256:[0-9a-f]{16}")
 DEFAULT_SIZE = 100
 """How many submissions are drawn if nobody says."""
 
@@ -87,7 +87,7 @@ def _of_run(source: Path, rubric: Rubric | None) -> Material:
     if rubric is not None and (record.rubric is None or rubric.hash != record.rubric.hash):
         raise InputError(f"{source}: was judged by another rubric than --rubric {rubric.id}; leave --rubric out")
     submissions = _by_id(source, record.items)
-    if all(_HASHED.fullmatch(as_text(one.output)) for one in submissions.values()):
+    if any(map(_is_hashed, submissions.values())):
         raise InputError(f"{source}: was made with --store hashes and holds no texts to show; give the data file")
     return Material(
         source=_hash(submissions),
@@ -97,6 +97,11 @@ def _of_run(source: Path, rubric: Rubric | None) -> Material:
         run=run_id(source),
         results={result.submission: result for result in record.results},
     )
+
+
+def _is_hashed(one: Submission) -> bool:
+    texts = [one.output] if isinstance(one.output, str) else [message.content for message in one.output]
+    return any(map(_HASHED.fullmatch, texts))
 
 
 def _of_file(source: Path, rubric: Rubric | None) -> Material:

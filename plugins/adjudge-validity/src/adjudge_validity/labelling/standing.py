@@ -43,11 +43,11 @@ class Outcome:
     """What stands of a verdict after its review; the verdict itself is as it was."""
 
     level: str | None
-    """The level of the last edit in force, else the judge's."""
+    """The level last agreed to or edited to, else the judge's."""
     edited_by: str = ""
-    """Who edited it; empty if nobody did."""
+    """Who edited it; empty if it is the judge's."""
     signed_by: str = ""
-    """Who signed it off as it stands; empty if nobody did, or it was edited since."""
+    """Who signed off this level; empty if nobody did."""
 
 
 def outcome(done: Iterable[Done], machine: Machine) -> Outcome:
@@ -63,7 +63,7 @@ def outcome(done: Iterable[Done], machine: Machine) -> Outcome:
             edited = one.act.level != machine.level
             signer = found.signed_by if one.act.level == found.level else ""
             found = Outcome(one.act.level, one.act.rater if edited else "", signer)
-        elif one.act.kind == "sign-off":
+        elif one.act.kind == "sign-off" and one.act.level == found.level:
             found = Outcome(found.level, found.edited_by, one.act.rater)
     return found
 
