@@ -1,15 +1,17 @@
-"""Registers the commands of the rule graph and the reflective judge with adjudge."""
+"""Registers with adjudge the commands of the rule graph, the reflective judge, and answering under rules."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from adjudge import JudgeSpec, hookimpl
+from adjudge import BackendSpec, JudgeSpec, SolverSpec, hookimpl
 
 if TYPE_CHECKING:
     import click
 
+    from adjudge_metacog.applying import GuidedSolver
+    from adjudge_metacog.guided_backend import GuidedBackend
     from adjudge_metacog.reflective import ReflectiveJudge
 
 
@@ -35,3 +37,31 @@ def build_reflective(
     from adjudge_metacog.reflective import build
 
     return build(members, graph, rules, characters, domain)
+
+
+@hookimpl
+def adjudge_solvers() -> Sequence[SolverSpec]:
+    """The solver `guided`."""
+    summary = "a solver under learned rules (graph=rules.jsonl, rules=5, characters=2000, domain=, inner=generate)"
+    return [SolverSpec(name="guided", summary=summary, build=build_guided_solver)]
+
+
+@hookimpl
+def adjudge_backends() -> Sequence[BackendSpec]:
+    """The backend `guided`."""
+    summary = "a backend under learned rules: guided:NAME:MODEL (graph=rules.jsonl, rules=5, characters=2000)"
+    return [BackendSpec(name="guided", summary=summary, build=build_guided_backend)]
+
+
+def build_guided_solver(**options: Any) -> GuidedSolver:
+    """Make the solver `guided`; see `adjudge_metacog.applying.build_solver`."""
+    from adjudge_metacog.applying import build_solver
+
+    return build_solver(**options)
+
+
+def build_guided_backend(model: str | None = None, **options: Any) -> GuidedBackend:
+    """Make the backend `guided`; see `adjudge_metacog.guided_backend.build`."""
+    from adjudge_metacog.guided_backend import build
+
+    return build(model, **options)
