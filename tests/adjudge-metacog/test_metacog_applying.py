@@ -25,9 +25,25 @@ from adjudge_metacog.log import change, read, write
 from adjudge_metacog.nodes import Scope
 from adjudge_metacog.plugin import adjudge_backends, adjudge_solvers, build_guided_solver
 from adjudge_metacog.retrieval import Budget, Found
+from adjudge_metacog.trees import graph_of, load_tree, planted
 
 from .conftest import ANA, rule
 
+TREE = """\
+id: finance/loans
+version: "1"
+domain: finance
+licence: {spdx: Apache-2.0}
+agreed_by: nobody; made up
+scenarios:
+  - id: lending
+    text: Someone borrows
+    principles:
+      - id: honesty
+        text: Say what it costs
+        rules:
+          - {id: costs, text: "When someone asks about a loan, do name all of its costs, because they add up"}
+"""
 LOAN = Submission(id="s", input="Should I take a loan?")
 TALK = LOAN.model_copy(
     update={"input": (Message(role="system", content="You advise."), Message(role="user", content="A loan?"))}
@@ -102,6 +118,16 @@ def test_a_scenario_that_no_rule_names_leaves_no_rule_out(path):
     }
     other = grown(path, rule("saving", "a loan", scope=Scope(scenarios=("saving",))))
     assert "saving" not in {each.rule.id for each in Guidance(other).find("a loan", about)}
+
+
+def test_a_rule_tree_stands_for_the_graph_of_its_rules(tmp_path):
+    (tmp_path / "tree.yaml").write_text(TREE, "utf-8")
+    found, (asked,) = answered(build_guided_solver(graph=str(tmp_path / "tree.yaml")))
+    assert found.metadata["rules"] == ["costs"]
+    assert "do name all of its costs" in asked.prompt.system
+    tree = load_tree(tmp_path / "tree.yaml")
+    log = change(tmp_path / "rules.jsonl", lambda graph: planted(graph, tree, ANA))
+    assert graph_of(tree, author=ANA).canonical() == log.graph.canonical()
 
 
 def test_only_active_rules_are_applied(path):

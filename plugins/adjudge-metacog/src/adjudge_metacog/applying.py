@@ -83,10 +83,7 @@ def guided(question: Question, found: Sequence[Found]) -> Question:
     system = with_rules(prompt.system, found)
     # The digest leaves out the random boundaries of blocks, so that it cannot be made anew from the text.
     digest = sha256(prompt.digest + system.encode("utf-8", "surrogatepass")).digest() if prompt.digest else b""
-    changed = prompt.model_copy(update={"system": system, "digest": digest})
-    # Unlike a plain copy, it takes over no cached hash.
-    fields = {name: getattr(question, name) for name in Question.model_fields}
-    return Question(**{**fields, "prompt": changed})
+    return question.model_copy(update={"prompt": prompt.model_copy(update={"system": system, "digest": digest})})
 
 
 @dataclass(frozen=True)
@@ -181,7 +178,7 @@ def load_guidance(graph: str, rules: int, characters: int, domain: str, what: st
     """The guidance that a user asks for by name.
 
     Args:
-        graph: File of the rule graph.
+        graph: File of the rule graph, or a rule tree in YAML that stands for the graph of its rules.
         rules: Most rules per answer.
         characters: Most characters of them together.
         domain: Field of work of every case.
@@ -190,12 +187,15 @@ def load_guidance(graph: str, rules: int, characters: int, domain: str, what: st
     Raises:
         UnsupportedError: No graph is named, or a number is below 0.
         InputError: The graph cannot be read.
+        PackError: The tree is none.
     """
     from adjudge_metacog.snapshot import load
+    from adjudge_metacog.trees import graph_of, load_tree
 
     if not graph:
         raise UnsupportedError(f"{what} needs a rule graph: graph=rules.jsonl")
-    return Guidance(load(graph).graph, Budget(rules, characters), domain)
+    found = graph_of(load_tree(graph)) if graph.endswith((".yaml", ".yml")) else load(graph).graph
+    return Guidance(found, Budget(rules, characters), domain)
 
 
 def build_solver(
