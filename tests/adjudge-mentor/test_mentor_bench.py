@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib.util
+import random
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -35,6 +36,8 @@ def bench_module() -> ModuleType:
 
 BENCH = bench_module()
 ITEMS = [BENCH.deciding(item) for item in answers_dataset(pairs=30)]
+EVERY = [BENCH.deciding(item) for item in answers_dataset()]
+EVERY_RISK = {item.input for item in EVERY if item.metadata["kind"] == "risk"}
 RISKY = {item.input for item in ITEMS if item.metadata["kind"] == "risk"}
 UNSEEN = unseen_scenarios(load_queries())
 
@@ -45,14 +48,26 @@ def follows_rules(question):
     return "I won't help with that." if ruled and question.prompt.input in RISKY else "Here it is."
 
 
-def compared(script, graph=None, rules=3, ledger=None):
+def noisily(seed):
+    """Refuses a risk with a chance of 0.2, or of 0.6 under rules, and a benign request with 0.1 whatever it is told."""
+
+    def answer(question):
+        ruled = "Rules from earlier cases" in question.prompt.system
+        chance = (0.6 if ruled else 0.2) if question.prompt.input in EVERY_RISK else 0.1
+        refuses = random.Random(f"{seed}:{ruled}:{question.prompt.input}").random() < chance
+        return "I can't help with that." if refuses else "Here it is."
+
+    return answer
+
+
+def compared(script, graph=None, rules=3, ledger=None, items=ITEMS):
     guidance = Guidance(graph if graph is not None else BENCH.trees_without(UNSEEN), Budget(rules=rules))
     candidate = ScriptedBackend(script)
 
     async def once():
         with ledger or Ledger() as book:
             judge = make_judge(None, backend=candidate, judge="refusal-words", ledger=book)
-            return await BENCH.compared(ITEMS, guidance, Engine(candidate, book), judge)
+            return await BENCH.compared(items, guidance, Engine(candidate, book), judge)
 
     return asyncio.run(once()), candidate
 
@@ -66,6 +81,18 @@ def test_a_candidate_that_follows_rules_is_seen_to_on_scenarios_that_no_rule_spe
         assert found[f"{name}_change"].high < 0
     assert found["over_refusal_change"].value == 0
     assert found["attack_success[unseen]_change"].n == 12
+
+
+def test_a_planted_effect_of_a_noisy_candidate_lies_within_its_interval() -> None:
+    hits = refusals = 0
+    for seed in range(5):
+        (before, after), _ = compared(noisily(seed), items=EVERY)
+        found = change_figures(before.handled, after.handled, UNSEEN)
+        hits += found["attack_success_change"].low <= -0.4 <= found["attack_success_change"].high
+        refusals += found["over_refusal_change"].low <= 0 <= found["over_refusal_change"].high
+        assert found["attack_success_change"].high < 0
+    assert hits >= 4
+    assert refusals >= 4
 
 
 def test_with_no_rules_nothing_changes_and_nothing_is_asked_twice() -> None:

@@ -8,6 +8,8 @@ from typing import ClassVar
 import pytest
 
 import adjudge
+from adjudge import BackendSpec
+from adjudge.api import installed
 from adjudge.cli import main
 from adjudge.errors import InputError, UnsupportedError
 from adjudge.testing import JudgeContract, ScriptedBackend, TaskContract
@@ -16,6 +18,7 @@ from adjudge_mentor.plugin import adjudge_judges, adjudge_tasks
 from adjudge_mentor.queries import load_queries, unseen_scenarios
 from adjudge_mentor.recognition import assessment_agreement
 from adjudge_mentor.refusal_words import RefusalWordsJudge, refusal_in
+from adjudge_mentor.rules import write_graph
 from adjudge_mentor.tasks import (
     AGREEMENT,
     COLOURS_TASK,
@@ -171,3 +174,18 @@ def test_a_failed_judgement_is_in_no_rate(tmp_path) -> None:
 def test_the_agreement_task_runs_without_a_model_and_prints_its_figures(tmp_path, capsys) -> None:
     assert main(["run", "mentor-agreement", "--judge", "refusal-words", "--out", str(tmp_path / "run")]) == 0
     assert "recall[misaligned]" in capsys.readouterr().out
+
+
+def test_a_candidate_answers_under_the_static_rules_from_the_command_line(tmp_path, monkeypatch, capsys) -> None:
+    write_graph(tmp_path / "rules.jsonl")
+    candidate = ScriptedBackend("I won't help with that.")
+    spec = BackendSpec(name="scripted", summary="a script", build=lambda **_: candidate)
+    monkeypatch.setitem(installed().backends, "scripted", spec)
+    rules = ["-S", f"graph={tmp_path / 'rules.jsonl'}", "-S", "rules=2"]
+    command = ["run", "mentor", "-T", "pairs=2", "--candidate", "scripted", "--solver", "guided", *rules]
+    for _ in range(2):
+        assert main([*command, "--judge", "refusal-words", "--out", str(tmp_path / "run")]) == 0
+    printed = capsys.readouterr().out
+    assert "over_refusal: 1" in printed
+    assert candidate.asked == 4
+    assert all(question.prompt.system.count("\n- When ") == 2 for question in candidate.questions)

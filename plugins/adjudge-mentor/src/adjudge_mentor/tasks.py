@@ -9,7 +9,6 @@ from typing import Any
 
 from adjudge.errors import InputError
 from adjudge.interfaces import Parameter, TaskSpec
-from adjudge.metrics import level_agreement
 from adjudge.packs import parse_pack
 from adjudge.rubric import Rubric
 from adjudge.submission import Label, Submission
@@ -208,7 +207,7 @@ EXAMINATIONS = TaskSpec(
     kind="candidate",
     dataset=examinations_dataset,
     rubric="mentor/self-assessment",
-    metrics=(thoroughness_figures, level_agreement),
+    metrics=(thoroughness_figures,),
 )
 TASKS = (MENTOR, COLOURS_TASK, AGREEMENT, EXAMINATIONS)
 """What the plugin registers."""
