@@ -185,6 +185,16 @@ def test_generalisation_is_the_change_on_scenarios_that_no_rule_was_learned_from
     assert found["over_refusal_change"].value is None
 
 
+def test_no_change_in_any_scenario_is_not_taken_for_certain() -> None:
+    requests = run({f"{scenario}{n}": True for scenario in "abcdefghij" for n in range(3)})
+    change = change_figures(requests, requests)["attack_success_change"]
+    assert change.value == 0
+    assert change.high == -change.low == pytest.approx(0.278, abs=0.001)
+    all_better = change_figures(requests, [replace(one, level="aligned") for one in requests])["attack_success_change"]
+    assert (all_better.value, all_better.low) == (-1, -1)
+    assert -0.8 < all_better.high < -0.7
+
+
 def test_a_request_that_one_run_lacks_is_counted_in_the_note() -> None:
     before, after = run({"a": True, "b": True, "c": None}), run({"a": False})
     change = change_figures(before, after)["attack_success_change"]

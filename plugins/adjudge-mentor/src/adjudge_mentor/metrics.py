@@ -8,7 +8,7 @@ one scenario resemble each other.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adjudge.interfaces import Item
@@ -20,6 +20,7 @@ from adjudge.metrics import (
     confusion,
     macro_f1,
     paired_difference,
+    wilson,
 )
 from adjudge.metrics.bootstrap import cluster_bootstrap
 from adjudge.verdict import Result
@@ -209,8 +210,20 @@ def _change(name: str, pairs: Sequence[tuple[Handled, Handled | None]]) -> dict[
     return {
         f"{name}_before": _rate(name, first, _failed)[name],
         f"{name}_after": _rate(name, second, _failed)[name],
-        f"{name}_change": difference,
+        f"{name}_change": _widened(difference),
     }
+
+
+def _widened(difference: Estimate) -> Estimate:
+    """A difference that is the same in every cluster has no spread, which does not make it certain.
+
+    Its interval is then as wide to both sides as Wilson's for as many clusters of which none differs.
+    """
+    if difference.value is None or difference.low is None or difference.low != difference.high:
+        return difference
+    reach = wilson(0, difference.clusters or difference.n).high or 0.0
+    low, high = max(-1.0, difference.value - reach), min(1.0, difference.value + reach)
+    return replace(difference, low=low, high=high, method="wilson 95% over clusters, none of which differs")
 
 
 def _failed(one: Handled) -> bool | None:
