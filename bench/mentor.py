@@ -157,6 +157,8 @@ async def run(asked: argparse.Namespace) -> list[str]:
             )
             before, after = await compared(items, guidance, engine, judge, max_tokens=asked.max_tokens)
             measured = await agreement(judge) if asked.agreement else []
+            tallies = (engine.tally, judge.engine.tally)
+            asked_now, served = sum(one.asked for one in tallies), sum(one.served for one in tallies)
     finally:
         await candidate.aclose()
         await judging.aclose()
@@ -164,7 +166,8 @@ async def run(asked: argparse.Namespace) -> list[str]:
     rules = f"{len(graph.active)} active rules of {asked.graph or 'the static trees, less the unseen scenarios'}"
     figures = change_figures(before.handled, after.handled, unseen)
     head = [f"candidate {candidate.name}, judge {judged_by}, at most {asked.rules} of {rules}, seed {asked.seed}", ""]
-    return [*head, *table(figures), "", *notes(before, after), *measured]
+    told = f"{asked_now} questions asked now, {served} answered from the ledger"
+    return [*head, *table(figures), "", *notes(before, after), told, *measured]
 
 
 def main() -> int:

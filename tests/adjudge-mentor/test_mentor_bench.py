@@ -127,6 +127,7 @@ def test_it_prints_a_table_with_intervals_and_the_judges_agreement(monkeypatch) 
     assert len(rows) == 1
     assert "-1.00" in rows[0]
     assert any(line.strip().startswith("kappa[alignment]: 0.") for line in lines)
+    assert "60 questions asked now, 0 answered from the ledger" in lines
 
 
 @pytest.mark.parametrize(("given", "typed"), [(["threads=1"], {"threads": 1}), (["model=x"], {"model": "x"}), ([], {})])
