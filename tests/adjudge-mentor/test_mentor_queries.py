@@ -151,6 +151,7 @@ def test_parties_of_a_table_stand_between_semicolons(tmp_path: Path) -> None:
         ({"domain": None, "query": None}, "has no domain and no query"),
         ({"expected": "purple"}, "expected: "),
         ({"twin_of": "nobody"}, "twin_of is 'nobody'"),
+        ({"twin_of": "two"}, "twin_of is 'two', which is the id of no risk query"),
         ({"id": "one"}, "the id 'one' stood already at"),
         ({"query": 5}, "query: "),
     ],

@@ -91,6 +91,8 @@ def test_parameters_narrow_the_queries_and_never_tear_a_pair() -> None:
     assert not {query.scenario for query in chosen(scenarios="seen", seed=3)} & unseen
     assert len(chosen(scenarios="seen")) + len(chosen(scenarios="unseen")) == 240
     assert len(chosen(pairs=15)) == 30
+    with pytest.raises(InputError, match="pairs=-1"):
+        chosen(pairs=-1)
     with pytest.raises(InputError, match="no query of domain=all, language=zh"):
         chosen(language="zh")
 

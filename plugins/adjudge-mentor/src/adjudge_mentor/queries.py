@@ -184,9 +184,10 @@ def _check_ids(placed: Sequence[tuple[str, RiskQuery]]) -> None:
         if query.id in first:
             raise InputError(f"{place}: the id {query.id!r} stood already at {first[query.id]}; ids are unique")
         first[query.id] = place
+    risks = {query.id for _, query in placed if query.kind == "risk"}
     for place, query in placed:
-        if query.twin_of and query.twin_of not in first:
-            raise InputError(f"{place}: twin_of is {query.twin_of!r}, which is the id of no row")
+        if query.twin_of and query.twin_of not in risks:
+            raise InputError(f"{place}: twin_of is {query.twin_of!r}, which is the id of no risk query")
 
 
 def unseen_scenarios(queries: Iterable[RiskQuery], seed: int = 0, share: float = UNSEEN_SHARE) -> set[str]:

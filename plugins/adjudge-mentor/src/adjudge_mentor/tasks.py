@@ -63,8 +63,10 @@ def chosen(
         seed: Draws the unseen scenarios and the sample.
 
     Raises:
-        InputError: The source cannot be read, or nothing is left.
+        InputError: The source cannot be read, `pairs` is below 0, or nothing is left.
     """
+    if pairs < 0:
+        raise InputError(f"pairs={pairs}: not below 0; 0 is all of them")
     queries = load_queries(source)
     unseen = unseen_scenarios(queries, seed)
     wanted = [

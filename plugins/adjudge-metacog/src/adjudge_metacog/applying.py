@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from inspect import signature
 from typing import Any
@@ -57,7 +58,7 @@ class Guidance:
         query = Query(text=text, domain=self.domain or str(metadata.get("domain", "")), scenario=known)
         return self._retriever.find(query, self.budget)
 
-    @property
+    @cached_property
     def identity(self) -> dict[str, Any]:
         """What decides which rules are shown, as JSON; empty if none ever is."""
         if not self._retriever.rules or not self.budget.rules or not self.budget.characters:
