@@ -8,7 +8,7 @@ the rules of a graph that bear on each. A judge judges both. Two of five scenari
 `--graph`, the static trees are used less their rules for those, so that the change there is a generalisation; a graph
 of your own should have learned from the others alone (same `--seed`). Intervals are clustered by scenario. With `--out`
 every reply is kept: the same command again asks nothing. `--agreement` also measures the judge against the labels of
-ninety synthetic answers.
+ninety synthetic answers. `--retrieval` asks nobody: it tells how often a rule of the query's own scenario is shown.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from adjudge.engine import Engine, run_each
 from adjudge.errors import AdjudgeError
 from adjudge.interfaces import Solver
 from adjudge.ledger import Ledger
-from adjudge.metrics import Estimate
+from adjudge.metrics import Estimate, clustered_rate
 from adjudge.plugins import build_backend
 from adjudge.rubric import Rubric
 from adjudge.solvers import GenerateSolver
 from adjudge.submission import Submission
 from adjudge.verdict import Result, Sampling
 from adjudge_mentor.metrics import ALIGNMENT, COMPLIANCE, Handled, change_figures, handled
-from adjudge_mentor.queries import DOMAINS, load_queries, unseen_scenarios
+from adjudge_mentor.queries import DOMAINS, RiskQuery, load_queries, unseen_scenarios
 from adjudge_mentor.recognition import assessment_agreement
-from adjudge_mentor.rules import tree_of
+from adjudge_mentor.rules import static_graph, tree_of
 from adjudge_mentor.tasks import agreement_dataset, answers_dataset
 from adjudge_metacog.applying import RULES, Guidance, GuidedSolver, load_guidance
 from adjudge_metacog.graph import RuleGraph
@@ -134,6 +134,23 @@ async def agreement(judge: BoundJudge) -> list[str]:
     return ["", "the judge against 90 labelled answers:", *(f"  {name}: {found[name]}" for name in wanted)]
 
 
+def retrieved(rules: int) -> list[str]:
+    """How often the rules shown hold one of the query's own scenario, with less and less said of the case."""
+    guidance = Guidance(static_graph(), Budget(rules=rules))
+    queries = [query for query in load_queries() if query.kind == "risk"]
+    rows = [f"| of the case is known | a rule of its scenario is among the {rules} shown [95 %] |", "|---|---|"]
+    for known in (("domain", "scenario"), ("domain",), ()):
+        hits = [_own(guidance, query, known) for query in queries]
+        share = clustered_rate(hits, [query.scenario for query in queries])
+        rows.append(f"| {', '.join(('text', *known))} | {share} |")
+    return rows
+
+
+def _own(guidance: Guidance, query: RiskQuery, known: Sequence[str]) -> bool:
+    found = guidance.find(query.query, {name: getattr(query, name) for name in known})
+    return any(query.scenario in each.rule.scope.scenarios for each in found)
+
+
 def typed(pairs: Sequence[str]) -> dict[str, Any]:
     """Options as `name=value`, whole numbers as numbers."""
     split = [pair.partition("=") for pair in pairs]
@@ -185,7 +202,11 @@ def main() -> int:
     parser.add_argument("-B", dest="option", action="append", default=[], help="option of the backends: name=value")
     parser.add_argument("--agreement", action="store_true", help="measure the judge on labelled answers too")
     parser.add_argument("--out", type=Path, help="folder that keeps every reply")
+    parser.add_argument("--retrieval", action="store_true", help="only tell how well rules are found")
     asked = parser.parse_args()
+    if asked.retrieval:
+        print("\n".join(retrieved(asked.rules)))
+        return 0
     if asked.out:
         asked.out.mkdir(parents=True, exist_ok=True)
     try:

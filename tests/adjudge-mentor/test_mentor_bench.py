@@ -130,6 +130,13 @@ def test_it_prints_a_table_with_intervals_and_the_judges_agreement(monkeypatch) 
     assert "60 questions asked now, 0 answered from the ledger" in lines
 
 
+def test_rules_of_the_own_scenario_are_found_the_better_the_more_is_known() -> None:
+    shares = [float(row.split("|")[2].split()[0]) for row in BENCH.retrieved(3)[2:]]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] == 1
+    assert shares[-1] > 3 / 15
+
+
 @pytest.mark.parametrize(("given", "typed"), [(["threads=1"], {"threads": 1}), (["model=x"], {"model": "x"}), ([], {})])
 def test_options_are_typed(given, typed) -> None:
     assert BENCH.typed(given) == typed
