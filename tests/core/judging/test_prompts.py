@@ -304,6 +304,16 @@ def test_an_unknown_template_suggests_the_nearest():
         template_named("morebensh")
 
 
+def test_templates_in_other_words_have_every_slot_of_the_default_one_in_the_same_order():
+    default = template_named("default")
+    for name in ("assessor", "brief", "reviewer"):
+        other = template_named(name)
+        for segment in SLOTS:
+            assert re.findall(r"\{\w+\}", getattr(other, segment)) == re.findall(r"\{\w+\}", getattr(default, segment))
+            without = re.sub(r"\{\w+\}", "", getattr(other, segment)).strip()
+            assert not without or without != re.sub(r"\{\w+\}", "", getattr(default, segment)).strip()
+
+
 def test_shipped_templates_show_the_output_and_the_criterion():
     assert {"default", "healthbench", "morebench", "nurvalues", "situation"} <= set(templates())
     for template in templates().values():
