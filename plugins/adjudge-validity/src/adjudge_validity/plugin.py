@@ -4,35 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from adjudge import Judge, JudgeSpec, hookimpl
+from adjudge import Backend, BackendSpec, Judge, JudgeSpec, hookimpl
 from adjudge.interfaces import Member
 
 
 @hookimpl
 def adjudge_commands() -> Sequence[click.Command]:
-    """The commands `agreement`, `estimate`, `gate`, `draw`, `label`, `raters` and `calibrate`."""
+    """The commands `agreement`, `audit`, `estimate`, `gate`, `draw`, `label`, `raters` and `calibrate`."""
     from adjudge_validity.commands import agreement
+    from adjudge_validity.commands_audit import audit
     from adjudge_validity.commands_calibrate import calibrate
     from adjudge_validity.commands_estimate import draw, estimate, gate
     from adjudge_validity.commands_label import label
     from adjudge_validity.commands_raters import raters
 
-    return [agreement, estimate, gate, draw, label, raters, calibrate]
+    return [agreement, audit, estimate, gate, draw, label, raters, calibrate]
 
 
 @hookimpl
 def adjudge_judges() -> Sequence[JudgeSpec]:
-    """The judge `fitted`."""
+    """The judges `fitted` and `again`."""
     return [
         JudgeSpec(
             name="fitted",
             build=_fitted,
             summary="maps probabilities by a calibration that `adjudge calibrate` learned (members, file)",
             members=("members",),
-        )
+        ),
+        JudgeSpec(
+            name="again",
+            build=_again,
+            summary="judges as its member; asks once more, past the ledger, where an audit wants it (members)",
+            members=("members",),
+        ),
     ]
 
 
@@ -40,3 +48,23 @@ def _fitted(*, members: tuple[Member, ...], file: str) -> Judge:
     from adjudge_validity.calibration import FittedJudge, load
 
     return FittedJudge(members, load(Path(file)))
+
+
+def _again(*, members: tuple[Member, ...]) -> Judge:
+    from adjudge_validity.audit.again import AgainJudge
+
+    return AgainJudge(members)
+
+
+@hookimpl
+def adjudge_backends() -> Sequence[BackendSpec]:
+    """The backend `faulty`."""
+    summary = "no model: a scripted judge with dialled-in faults, to try audits on (position, injection, …)"
+    return [BackendSpec(name="faulty", build=_faulty, summary=summary)]
+
+
+def _faulty(model: str | None = None, **dials: Any) -> Backend:
+    from adjudge_validity.audit.faulty import FaultyBackend
+
+    del model
+    return FaultyBackend(**dials)

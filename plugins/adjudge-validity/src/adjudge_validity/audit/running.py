@@ -1,0 +1,89 @@
+"""Runs audits: makes the twins, judges all of them as any other run does, and reads the findings off the record."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from adjudge.cli.job import Job
+from adjudge.cli.options import How
+from adjudge.interfaces import Item
+from adjudge.judges.members import part_of
+from adjudge.report import RunRecord
+from adjudge.rubric import Rubric
+from adjudge.submission import Comparison
+from adjudge_validity.audit.catalogue import OWN_WORK, Audit
+from adjudge_validity.audit.findings import Finding, decided, findings, rows
+from adjudge_validity.audit.own_work import own_work
+from adjudge_validity.audit.pairing import observations
+from adjudge_validity.audit.plan import Plan
+
+TWINS_TOO = "means and counts are over the submissions and their changed twins together; the audit's own table is above"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is to be audited, and what is known of the items."""
+
+    audits: Sequence[Audit]
+    """The audits."""
+    judge: str = ""
+    """Name of the judge's model."""
+    twins: str = ""
+    """Metadata field that the user's own twins share."""
+    group_by: str = ""
+    """Metadata field that tells twins, or groups, apart."""
+
+
+def audited(record: RunRecord, asked: Question) -> list[Finding]:
+    """The findings of a run over planned items, in the order of the audits.
+
+    Raises:
+        InputError: An item lacks the field that groups are made by.
+    """
+    found = findings(asked.audits, observations(record, twins=asked.twins, group_by=asked.group_by))
+    return [decided(one.audit, own_work(record, asked.judge)) if one.audit.name == OWN_WORK else one for one in found]
+
+
+def job(
+    items: Sequence[Item],
+    rubric: Rubric | None,
+    how: How,
+    plan: Plan,
+    *,
+    out: Path,
+    criteria: Collection[str] = (),
+    **about: Any,
+) -> Job:
+    """The run that answers an audit.
+
+    Args:
+        items: What the user gave.
+        rubric: By which rubric; None if every item brings its own.
+        how: How to judge.
+        plan: Which twins to make.
+        out: Folder of the run.
+        criteria: Criteria to judge by; all if empty.
+        about: Further fields of `Job`.
+    """
+    name = how.judge or ("compare" if items and isinstance(items[0], Comparison) else "isolated")
+    if rubric is not None:
+        # A template that was chosen counts as the rubric's own, so that the audit can put another in its place.
+        chosen = {} if how.template is None else {"template": how.template}
+        rubric = (part_of(rubric, criteria) if criteria else rubric).model_copy(update=chosen)
+        how = replace(how, template=None)
+    return Job(
+        items=plan.items(items, rubric),
+        rubric=rubric,
+        how=replace(how, judge="again", judge_options={"members": [{"judge": name, **how.judge_options}]}),
+        out=out,
+        **about,
+    )
+
+
+def reported(record: RunRecord, found: Sequence[Finding]) -> RunRecord:
+    """The record with the findings among its figures, for the report."""
+    figures = {"audit": rows(found), "audit, part by part": rows(found, parts=True)}
+    return replace(record, figures=figures | dict(record.figures), warnings=[TWINS_TOO, *record.warnings])
