@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,9 @@ def _run(
         data_hash=data.sha256,
     )
     record = execute(asked)
-    found = audited(record, Question(audits=audits, judge=judge, twins=twins, group_by=group_by))
+    # The items as planned: with --store hashes the record's own have lost what marks the twins.
+    marked = replace(record, items=asked.items)
+    found = audited(marked, Question(audits=audits, judge=judge, twins=twins, group_by=group_by))
     _write(folder, record, found)
     return found, folder
 
