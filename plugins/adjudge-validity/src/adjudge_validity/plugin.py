@@ -14,15 +14,14 @@ from adjudge.interfaces import Member
 
 @hookimpl
 def adjudge_commands() -> Sequence[click.Command]:
-    """The commands `agreement`, `audit`, `estimate`, `gate`, `draw`, `label`, `raters` and `calibrate`."""
+    """Agreement and raters, estimates and gates, labels, calibration, audits."""
     from adjudge_validity.commands import agreement
+    from adjudge_validity.commands_asymmetry import asymmetry
     from adjudge_validity.commands_audit import audit
     from adjudge_validity.commands_calibrate import calibrate
+    from adjudge_validity.commands_drift import drift
     from adjudge_validity.commands_estimate import draw, estimate, gate
-    from adjudge_validity.commands_label import label
-    from adjudge_validity.commands_raters import raters
-
-    return [agreement, audit, estimate, gate, draw, label, raters, calibrate]
+    return [agreement, estimate, gate, draw, label, raters, calibrate, audit, drift, asymmetry, fairness]
 
 
 @hookimpl

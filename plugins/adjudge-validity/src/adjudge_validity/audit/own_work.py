@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TypeAlias
-
-from scipy import stats
 
 from adjudge.judges.families import candidates, families
-from adjudge.metrics import Estimate, clustered_error, undefined
+from adjudge.metrics import undefined
 from adjudge.report import RunRecord
 from adjudge.submission import Submission
 from adjudge_validity.audit.findings import Part
 from adjudge_validity.audit.pairing import cluster_of
+from adjudge_validity.audit.two_samples import Clustered, difference
 from adjudge_validity.ratings import join
-
-Lean: TypeAlias = tuple[float, str]
-"""How much more the judge gives than people, in shares of the scale and in the submission's favour; and the cluster."""
 
 
 def own_work(record: RunRecord, judge: str) -> Part:
@@ -35,8 +29,9 @@ def own_work(record: RunRecord, judge: str) -> Part:
     return Part(name="", rate=blank, flips=blank, shift=difference(own, others), unscored=0)
 
 
-def _leanings(record: RunRecord, judge: str) -> tuple[list[Lean], list[Lean]]:
-    sides: tuple[list[Lean], list[Lean]] = ([], [])
+def _leanings(record: RunRecord, judge: str) -> tuple[list[Clustered], list[Clustered]]:
+    """How much more the judge gives than people, in shares of the scale and in the submission's favour."""
+    sides: tuple[list[Clustered], list[Clustered]] = ([], [])
     kin = families(judge) if judge else frozenset()
     if not any(isinstance(item, Submission) and item.labels for item in record.items):
         return sides
@@ -51,22 +46,3 @@ def _leanings(record: RunRecord, judge: str) -> tuple[list[Lean], list[Lean]]:
         lean = math.copysign((row.value - row.human) / (ends[1] - ends[0]), (row.value - row.human) * criterion.weight)
         sides[0 if authors & kin else 1].append((lean, cluster_of(item)))
     return sides
-
-
-def difference(own: Sequence[Lean], others: Sequence[Lean], level: float = 0.95) -> Estimate:
-    """Mean of the first less mean of the second, as independent samples; `clusters` is the fewer of the two."""
-    if not own or not others:
-        return undefined("no observations on one side", len(own) + len(others))
-    value = math.fsum(x for x, _ in own) / len(own) - math.fsum(x for x, _ in others) / len(others)
-    counts = [len({cluster for _, cluster in side}) for side in (own, others)]
-    found = Estimate(value=value, n=len(own) + len(others), clusters=min(counts))
-    errors = [clustered_error([x for x, _ in side], [c for _, c in side]) for side in (own, others)]
-    squares = [error**2 for error in errors if error is not None]
-    if len(squares) < len(errors):
-        return found
-    whole = math.fsum(squares)
-    df = whole**2 / math.fsum(s**2 / (n - 1) for s, n in zip(squares, counts, strict=True)) if whole else math.inf
-    half = float(stats.t.ppf((1 + level) / 2, df)) * math.sqrt(whole)
-    return Estimate(
-        value=value, low=value - half, high=value + half, n=found.n, clusters=min(counts), method=f"welch {level:.0%}"
-    )
