@@ -163,6 +163,7 @@ def test_a_judge_without_a_model_can_be_audited(here, capsys):
         (["--criterion", "kynd"], "no criterion named 'kynd'; did you mean 'kind'?"),
         (["--threshold", "levels=3"], "--threshold levels=3: a share"),
         (["--twins", "pair"], "--twins pair needs --group-by FIELD"),
+        (["--twins", "couple", "--group-by", "dialect"], "no item has the metadata field 'couple'"),
         (["--group-by", "sex"], "has no metadata field 'sex'"),
         (["-B", "postion=0.1"], "did you mean 'position'?"),
         (["--judge", "compare"], "'s0' is a submission"),

@@ -19,7 +19,7 @@ from adjudge_validity.audit.catalogue import chosen
 from adjudge_validity.audit.faulty import FaultyBackend
 from adjudge_validity.audit.findings import too_much
 from adjudge_validity.audit.plan import Plan
-from adjudge_validity.audit.running import Question, audited
+from adjudge_validity.audit.running import Scope, audited
 
 RUBRIC = Rubric(id="demo", version="1", criteria=(Criterion(id="kind", text="It is kind."),))
 GRADED = Rubric(id="demo", version="1", criteria=(Criterion(id="kind", text="It is kind.", scale="1-4"),))
@@ -51,7 +51,7 @@ async def audit(items, *names, rubric=RUBRIC, judge=None, draws=2, backend=None,
     async with bound:
         results = await bound.many(planned)
     record = RunRecord(title="audit", created="2026", rubric=rubric, items=planned, results=results)
-    return {one.audit.name: one for one in audited(record, Question(audits=audits, judge="faulty"))}
+    return {one.audit.name: one for one in audited(record, Scope(audits=audits, judge="faulty"))}
 
 
 @pytest.mark.parametrize(

@@ -97,13 +97,15 @@ def _run(
     from adjudge.cli.running import default_folder, execute
     from adjudge.dataset import read_items
     from adjudge_validity.audit.catalogue import chosen, with_thresholds
+    from adjudge_validity.audit.pairing import check_groups
     from adjudge_validity.audit.plan import Plan
-    from adjudge_validity.audit.running import Question, audited, job
+    from adjudge_validity.audit.running import Scope, audited, job
 
     audits = with_thresholds(chosen(only, without), thresholds)
     rubric = load_rubric(rubric_name) if rubric_name else None
     _check_criteria(rubric, criteria)
     data = read_items(file, columns={k: str(v) for k, v in columns.items()}, limit=limit)
+    check_groups(data.items, twins=twins, group_by=group_by)
     how = how_from(options)
     judge = own_name or how.backend.partition(":")[2] or how.backend
     folder = out or default_folder("audit", file.stem, rubric.id if rubric else "", how.backend, *how.settings)
@@ -122,7 +124,7 @@ def _run(
     record = execute(asked)
     # The items as planned: with --store hashes the record's own have lost what marks the twins.
     marked = replace(record, items=asked.items)
-    found = audited(marked, Question(audits=audits, judge=judge, twins=twins, group_by=group_by))
+    found = audited(marked, Scope(audits=audits, judge=judge, twins=twins, group_by=group_by))
     _write(folder, record, found)
     return found, folder
 

@@ -21,6 +21,10 @@ def adjudge_commands() -> Sequence[click.Command]:
     from adjudge_validity.commands_calibrate import calibrate
     from adjudge_validity.commands_drift import drift
     from adjudge_validity.commands_estimate import draw, estimate, gate
+    from adjudge_validity.commands_fairness import fairness
+    from adjudge_validity.commands_label import label
+    from adjudge_validity.commands_raters import raters
+
     return [agreement, estimate, gate, draw, label, raters, calibrate, audit, drift, asymmetry, fairness]
 
 

@@ -74,13 +74,9 @@ def observations(record: RunRecord, *, twins: str = "", group_by: str = "") -> l
     Raises:
         InputError: `twins` without `group_by`, or an item lacks the field that groups are made by.
     """
-    if twins and not group_by:
-        raise InputError(f"--twins {twins} needs --group-by FIELD, which tells the twins apart")
     judged = {item.id: (item, _verdicts(record, item, result)) for item, result in _rows(record)}
     given = {name: one for name, one in judged.items() if MARK not in one[0].metadata}
-    for item, _ in given.values():
-        if group_by and group_by not in item.metadata:
-            raise InputError(f"{item.id!r} has no metadata field {group_by!r}; --group-by needs it everywhere")
+    check_groups([item for item, _ in given.values()], twins=twins, group_by=group_by)
     found = [one for judgement in given.values() for one in _positions(record, judgement, group_by)]
     for name, (item, _) in judged.items():
         mark = _mark(item)
@@ -89,6 +85,21 @@ def observations(record: RunRecord, *, twins: str = "", group_by: str = "") -> l
             before = judged.get(control) or judged[str(mark["of"])]
             found += _compared(record, before, judged[name], mark, group_by)
     return found + (_own_twins(record, list(given.values()), twins, group_by) if twins else [])
+
+
+def check_groups(items: Sequence[Item], *, twins: str = "", group_by: str = "") -> None:
+    """Refuse fields that cannot tell twins and groups apart, before anything is judged.
+
+    Raises:
+        InputError: `twins` without `group_by`, or an item lacks the field that groups are made by.
+    """
+    if twins and not group_by:
+        raise InputError(f"--twins {twins} needs --group-by FIELD, which tells the twins apart")
+    for item in items:
+        if group_by and group_by not in item.metadata:
+            raise InputError(f"{item.id!r} has no metadata field {group_by!r}; --group-by needs it everywhere")
+    if twins and not any(twins in item.metadata for item in items):
+        raise InputError(f"no item has the metadata field {twins!r}; --twins names the column that twins share")
 
 
 def _rows(record: RunRecord) -> Iterator[tuple[Item, Result]]:

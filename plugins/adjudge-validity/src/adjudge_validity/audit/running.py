@@ -24,8 +24,8 @@ TWINS_TOO = "means and counts are over the submissions and their changed twins t
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
-    """What is to be audited, and what is known of the items."""
+class Scope:
+    """What is audited, and what is known of judge and items."""
 
     audits: Sequence[Audit]
     """The audits."""
@@ -37,14 +37,14 @@ class Question:
     """Metadata field that tells twins, or groups, apart."""
 
 
-def audited(record: RunRecord, asked: Question) -> list[Finding]:
+def audited(record: RunRecord, scope: Scope) -> list[Finding]:
     """The findings of a run over planned items, in the order of the audits.
 
     Raises:
         InputError: An item lacks the field that groups are made by.
     """
-    found = findings(asked.audits, observations(record, twins=asked.twins, group_by=asked.group_by))
-    return [decided(one.audit, own_work(record, asked.judge)) if one.audit.name == OWN_WORK else one for one in found]
+    found = findings(scope.audits, observations(record, twins=scope.twins, group_by=scope.group_by))
+    return [decided(one.audit, own_work(record, scope.judge)) if one.audit.name == OWN_WORK else one for one in found]
 
 
 def job(
