@@ -60,15 +60,17 @@ def kinds_of(items: Sequence[Item], field: str, rubric: Rubric) -> dict[str, lis
     """The passages by kind, in the order of the file.
 
     Raises:
-        InputError: There are not two kinds of at least two passages, or a kind is no criterion.
+        InputError: There are not two kinds of at least two passages, or a kind is no criterion with scores.
     """
     kinds: defaultdict[str, list[Submission]] = defaultdict(list)
     for item in items:
         if not isinstance(item, Submission) or field not in item.metadata:
             raise InputError(f"{item.id!r} is no submission with a metadata field {field!r}, which names its kind")
         kinds[str(item.metadata[field])].append(item)
-    known = {criterion.id for criterion in rubric.criteria}
+    known = {criterion.id: criterion for criterion in rubric.criteria}
     for kind in kinds:
+        if kind in known and known[kind].scale.range is None:
+            raise InputError(f"criterion {kind!r}: its levels have no scores, so nothing says that it is there")
         if kind not in known:
             raise InputError(
                 f"kind {kind!r} is no criterion of {rubric.id!r}; a kind is named after the one that finds it"
@@ -169,9 +171,8 @@ def _look(record: RunRecord, item: Item, result: Result) -> _Look | None:
 def _says_so(criterion: Criterion, verdict: Verdict) -> bool:
     """Whether the level is of the upper half of the scale, which of a binary one is met."""
     ends = criterion.scale.range
-    if ends is None or verdict.score is None:
-        raise InputError(f"criterion {criterion.id!r}: its levels have no scores, so nothing says that it is there")
-    return verdict.score > (ends[0] + ends[1]) / 2
+    assert ends is not None, criterion.id
+    return (verdict.score or 0.0) > (ends[0] + ends[1]) / 2
 
 
 def _asymmetry(part: str, kinds: Sequence[str], looks: Sequence[_Look]) -> Asymmetry:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from adjudge.errors import InputError
+from adjudge.interfaces import Item
 from adjudge.metrics import Estimate, clustered_rate, few, paired_difference, undefined
 from adjudge.metrics.estimate import FEW_CLUSTERS
 from adjudge.report import RunRecord
@@ -104,9 +105,9 @@ def _of(result: Result, criterion: str) -> list[Verdict]:
     return [verdict for verdict in result.verdicts if verdict.criterion == criterion and verdict.status != "skipped"]
 
 
-def _check_same(item: object, other: object) -> None:
-    assert isinstance(item, Submission)
-    assert isinstance(other, Submission)
+def _check_same(item: Item, other: Item) -> None:
+    if not isinstance(item, Submission) or not isinstance(other, Submission):
+        raise InputError(f"{item.id!r} is a comparison; drift takes runs of judges that give levels")
     texts = [as_text(item.output), as_text(other.output)]
     if texts[0] != texts[1] and not any(text.startswith(_HASHED) for text in texts):
         raise InputError(f"{item.id!r} is not the same submission in both runs; drift needs frozen submissions")

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from adjudge.errors import InputError
-from adjudge.metrics import Estimate
+from adjudge.metrics import Estimate, clustered_rate, undefined
 from adjudge_validity.ratings import Rating, Ratings
 from adjudge_validity.resample import resampled
 from adjudge_validity.tables import Array
@@ -122,22 +122,26 @@ def _fairness(name: str, rows: Sequence[Rating], met: frozenset[str], seed: int)
 
 def _group(name: str, own: Sequence[Rating], first: Sequence[Rating], met: frozenset[str], seed: int) -> GroupFigures:
     parts, chances = _counted(own, first, met)
-    sums, several = parts[:, 0].sum(0), len(own)
-    figures = {
-        label: resampled(figure, parts[:, 0], several, "no observations", seed=seed)
-        for label, figure in {**_OTHERS, **_RATES}.items()
-    }
-    figures["calibration"] = resampled(_gap, chances[:, 0], several, "the judge tells no probabilities", seed=seed)
+    figures = {label: _rate(own, met, share) for label, share in SHARES.items()}
+    figures["calibration"] = resampled(_gap, chances[:, 0], len(own), _NO_CHANCES, seed=seed)
     apart: dict[str, Estimate] = {}
     if first:
-        both = several + len(first)
-        for label, figure in _RATES.items():
-            apart[label] = resampled(_less(figure, 2), parts, both, "undefined in one group", seed=seed)
-        apart["calibration"] = resampled(_less(_gap, 1), chances, both, "the judge tells no probabilities", seed=seed)
-    reference = parts[:, 1].sum(0) if first else sums
-    return GroupFigures(
-        group=name, figures=figures, less_first=apart, implied=_implied(sums, sums), forced=_implied(sums, reference)
-    )
+        both = len(own) + len(first)
+        for notion in _BY_COUNTS:
+            less = _less(SHARES[notion].of, inner=2)
+            apart[notion] = resampled(less, parts, both, "undefined in one group", seed=seed)
+        apart["calibration"] = resampled(_less(_gap, inner=1), chances, both, _NO_CHANCES, seed=seed)
+    sums = parts.sum(0)
+    implied, forced = _implied(sums[0], sums[0]), _implied(sums[0], sums[1] if first else sums[0])
+    return GroupFigures(group=name, figures=figures, less_first=apart, implied=implied, forced=forced)
+
+
+def _rate(rows: Sequence[Rating], met: frozenset[str], share: Share) -> Estimate:
+    known = [(row.consensus in met, row.level in met, row.cluster) for row in rows]
+    hits = [(bool(share.hits[human][judge]), cluster) for human, judge, cluster in known if share.among[human][judge]]
+    if not hits:
+        return undefined("no observations")
+    return clustered_rate([hit for hit, _ in hits], [cluster for _, cluster in hits])
 
 
 def _counted(own: Sequence[Rating], first: Sequence[Rating], met: frozenset[str]) -> tuple[Array, Array]:
@@ -159,16 +163,35 @@ def _ratio(above: Array, below: Array) -> Array:
         return np.where(below > 0, np.divide(above, below), np.nan)
 
 
-_RATES: Mapping[str, Figure] = {
-    "demographic parity": lambda t: _ratio(t[..., :, 1].sum(-1), t.sum((-1, -2))),
-    "equal opportunity": lambda t: _ratio(t[..., 1, 1], t[..., 1, :].sum(-1)),
-    "equal false alarms": lambda t: _ratio(t[..., 0, 1], t[..., 0, :].sum(-1)),
-    "predictive parity": lambda t: _ratio(t[..., 1, 1], t[..., :, 1].sum(-1)),
+@dataclass(frozen=True)
+class Share:
+    """A share of some cells of a table [people's level][judge's level], unmet first."""
+
+    among: tuple[tuple[int, int], tuple[int, int]]
+    """1 for the cells that count."""
+    hits: tuple[tuple[int, int], tuple[int, int]]
+    """1 for the cells that are a hit."""
+
+    def of(self, tables: Array) -> Array:
+        """From tables of shape (…, 2, 2) to shares of shape (…); nan where nothing counts."""
+        counted = tables * np.array(self.among)
+        return _ratio((counted * np.array(self.hits)).sum((-1, -2)), counted.sum((-1, -2)))
+
+
+_ALL, _PEOPLE_MET, _PEOPLE_UNMET = ((1, 1), (1, 1)), ((0, 0), (1, 1)), ((1, 1), (0, 0))
+_JUDGED_MET, _JUDGED_UNMET = ((0, 1), (0, 1)), ((1, 0), (1, 0))
+_NO_CHANCES = "the judge tells no probabilities"
+_BY_COUNTS = ("demographic parity", "equal opportunity", "equal false alarms", "predictive parity")
+"""Notions whose figures are shares."""
+SHARES: Mapping[str, Share] = {
+    "base rate": Share(_ALL, _PEOPLE_MET),
+    "miss rate": Share(_PEOPLE_MET, _JUDGED_UNMET),
+    "demographic parity": Share(_ALL, _JUDGED_MET),
+    "equal opportunity": Share(_PEOPLE_MET, _JUDGED_MET),
+    "equal false alarms": Share(_PEOPLE_UNMET, _JUDGED_MET),
+    "predictive parity": Share(_JUDGED_MET, _PEOPLE_MET),
 }
-_OTHERS: Mapping[str, Figure] = {
-    "base rate": lambda t: _ratio(t[..., 1, :].sum(-1), t.sum((-1, -2))),
-    "miss rate": lambda t: _ratio(t[..., 1, 0], t[..., 1, :].sum(-1)),
-}
+"""Figures of a table by name."""
 
 
 def _gap(sums: Array) -> Array:
@@ -183,14 +206,8 @@ def _less(figure: Figure, inner: int) -> Figure:
 
 def _implied(own: Array, other: Array) -> float | None:
     """What the base rate of one table and the predictive value and miss rate of the other imply; None if undefined."""
-    base, value, miss = (
-        float(figure(table))
-        for figure, table in (
-            (_OTHERS["base rate"], own),
-            (_RATES["predictive parity"], other),
-            (_OTHERS["miss rate"], other),
-        )
-    )
+    base = float(SHARES["base rate"].of(own))
+    value, miss = (float(SHARES[name].of(other)) for name in ("predictive parity", "miss rate"))
     if math.isnan(miss) or math.isnan(value) or not 0 < base < 1 or not value:
         return None
     return implied_false_alarms(base, value, miss)

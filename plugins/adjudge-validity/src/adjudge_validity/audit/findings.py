@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from adjudge.errors import InputError
 from adjudge.metrics import Estimate, clustered_mean, clustered_rate, undefined
 from adjudge.metrics.estimate import FEW_CLUSTERS
 from adjudge_validity.audit.catalogue import MOST_SHIFT, Audit
@@ -214,9 +215,14 @@ def frame(found: Sequence[Finding]) -> DataFrame:
     """Findings and their parts as a pandas frame; what is undefined is missing, never 0.
 
     Each of `rate`, `flips` and `shift` has its interval and number beside it: `rate_low`, `rate_high`, `rate_n`.
-    """
-    import pandas as pd
 
+    Raises:
+        InputError: pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise InputError('frames need pandas: pip install "adjudge[parquet]"') from error
     table = []
     for row in rows(found, parts=True):
         plain: dict[str, Any] = {}
