@@ -10,6 +10,7 @@ from adjudge.interfaces import Member
 from adjudge.judges.compare import CompareJudge
 from adjudge.judges.isolated import IsolatedJudge
 from adjudge.judges.joint import JointJudge
+from adjudge.judges.panel import PanelJudge
 from adjudge.report import RunRecord
 from adjudge.rubric import Criterion, Rubric
 from adjudge.submission import Comparison, Submission
@@ -78,6 +79,13 @@ async def test_a_position_bias_is_measured_within_its_interval():
     assert found.whole.rate.low <= 0.3 <= found.whole.rate.high
     assert found.whole.shift.low > 0
     assert found.decision == "fail"
+
+
+async def test_of_a_panel_of_judges_of_pairs_each_members_orders_count():
+    members = tuple(Member(judge=CompareJudge(), name=name) for name in ("one", "two"))
+    found = (await audit(comparisons(40), "position", judge=PanelJudge(members), seed=1, position=0.3))["position"]
+    assert (found.whole.rate.n, found.whole.rate.clusters) == (80, 40)
+    assert found.whole.rate.low <= 0.3 <= found.whole.rate.high
 
 
 async def test_faults_together_are_told_apart():

@@ -210,10 +210,19 @@ def _positions(record: RunRecord, judgement: Judged, group_by: str) -> Iterator[
         about = _about(item, POSITION, "swapped", name, group_by)
         if verdict is None or verdict.status != "scored":
             yield replace(about, scored=False)
-        elif verdict.orders is not None and len(verdict.orders) > 1:
-            given, swapped = verdict.orders[:2]
+            continue
+        for given, swapped in _orders(verdict):
             shown = [_first_share(given), 1 - _first_share(swapped)]
             yield replace(about, flip=_top(given) != _top(swapped), shift=sum(shown) / 2 - _HALF)
+
+
+def _orders(verdict: Verdict) -> Iterator[tuple[Mapping[str, float], Mapping[str, float]]]:
+    """What was said in each order, by the judge or, of a judge made of judges, by each member."""
+    if verdict.orders is not None and len(verdict.orders) > 1:
+        yield verdict.orders[0], verdict.orders[1]
+    else:
+        for member in verdict.members:
+            yield from _orders(member)
 
 
 def _first_share(order: Mapping[str, float]) -> float:
