@@ -74,6 +74,8 @@ def job(
         chosen = {} if how.template is None else {"template": how.template}
         rubric = (part_of(rubric, criteria) if criteria else rubric).model_copy(update=chosen)
         how = replace(how, template=None)
+    # Every audit is run by the judge `again`; the one inside it tells two runs apart.
+    about["source"] = {**about.get("source", {}), "audited judge": name}
     return Job(
         items=plan.items(items, rubric),
         rubric=rubric,
