@@ -251,6 +251,19 @@ def _fields(one):
     return {name: getattr(one, name) for name in Observation.__slots__}
 
 
+def test_a_failure_that_asking_again_explains_says_so():
+    audits = [AUDITS["formatting"], AUDITS["injection"], AUDITS["repeatability"]]
+    shaky = [
+        *seen("formatting", hits=30, n=100),
+        *seen("injection", hits=90, n=100),
+        *seen("repeatability", hits=25, n=100),
+    ]
+    found = {one.audit.name: one for one in findings(audits, shaky)}
+    assert {one.decision for one in found.values()} == {"fail"}
+    assert "no more than asking again, which gives 0.25" in found["formatting"].note
+    assert "asking again" not in found["injection"].note + found["repeatability"].note
+
+
 def test_favour_for_the_own_family_is_beside_what_people_think():
     def answer(i, model, human):
         labels = (Label(criterion="kind", level=human, rater="r"),)

@@ -27,6 +27,7 @@ TWINS = "twins"
 POSITION = "position"
 OWN_WORK = "own-work"
 SIGNED = "self-preference"
+NOISE = "repeatability"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +148,7 @@ AUDITS: Mapping[str, Audit] = {
             needs="twins of yours: --twins FIELD --group-by FIELD",
         ),
         Audit(
-            name="repeatability",
+            name=NOISE,
             summary="is the same question answered the same way again",
             measure="flips",
             threshold=0.05,

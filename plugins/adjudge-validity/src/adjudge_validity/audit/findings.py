@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from adjudge.errors import InputError
 from adjudge.metrics import Estimate, clustered_mean, clustered_rate, undefined
 from adjudge.metrics.estimate import FEW_CLUSTERS
-from adjudge_validity.audit.catalogue import MOST_SHIFT, Audit
+from adjudge_validity.audit.catalogue import MOST_SHIFT, NOISE, Audit
 from adjudge_validity.audit.pairing import Observation
 
 if TYPE_CHECKING:
@@ -68,11 +68,24 @@ _BY: Mapping[str, Callable[[Observation], str]] = {
 
 
 def findings(audits: Sequence[Audit], observed: Sequence[Observation]) -> list[Finding]:
-    """What came of each audit, in the order of the audits."""
+    """What came of each audit, in the order of the audits; a failure that asking again explains says so."""
     by_audit: defaultdict[str, list[Observation]] = defaultdict(list)
     for one in observed:
         by_audit[one.audit].append(one)
-    return [finding(audit, by_audit[audit.name]) for audit in audits]
+    found = [finding(audit, by_audit[audit.name]) for audit in audits]
+    return [_beside_noise(one, by_audit[NOISE]) for one in found]
+
+
+def _beside_noise(found: Finding, again: Sequence[Observation]) -> Finding:
+    """The finding, noted where asking the same question again gives as high a rate."""
+    noise = _part(found.audit, "", again).rate
+    rate = found.whole.rate
+    if found.decision != "fail" or found.audit.name == NOISE or noise.high is None or rate.low is None:
+        return found
+    if noise.high < rate.low or found.audit.measure == "credits":
+        return found
+    said = f"no more than asking again, which gives {noise.value:.2f}"
+    return replace(found, note="; ".join(filter(None, (found.note, said))))
 
 
 def finding(audit: Audit, observed: Sequence[Observation]) -> Finding:
