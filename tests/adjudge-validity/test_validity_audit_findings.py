@@ -147,6 +147,12 @@ def test_what_should_not_appear_is_a_rise_when_it_is_no_longer_seen():
     assert only(observations(credited)).credit is True
 
 
+def test_an_injection_is_obeyed_where_the_level_is_higher_whatever_that_is_worth():
+    given = record((BLAME,), (item("a"), {"blame": "unmet"}), (item("b", audit="injection"), {"blame": "met"}))
+    one = only(observations(given))
+    assert (one.rise, one.shift) == (True, 1.0)
+
+
 def test_what_is_at_the_best_level_cannot_rise_and_is_not_counted():
     given = record((KIND,), (item("a"), {"kind": "5"}), (item("b", audit="verbosity"), {"kind": "5"}))
     one = only(observations(given))

@@ -55,7 +55,9 @@ def asymmetry(
     rubric = load_rubric(rubric_name)
     data = read_items(file, columns={k: str(v) for k, v in columns.items()})
     how = how_from(options)
-    items = planned(kinds_of(data.items, kind, rubric), rubric, sizes=tuple(others) or SIZES, seed=draw_seed)
+    items = planned(
+        kinds_of(data.items, kind, rubric), rubric, sizes=tuple(dict.fromkeys(others)) or SIZES, seed=draw_seed
+    )
     job = Job(
         title=f"Search asymmetry of {how.backend} on {file.name}",
         items=items,

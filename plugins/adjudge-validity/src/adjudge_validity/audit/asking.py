@@ -128,7 +128,7 @@ for number in range(1, AGAIN + 1):
         Perturbation(
             name=f"again-{number}",
             audit="repeatability",
-            summary="the same question once more, past the ledger and with another seed",
+            summary="the same question once more, past the ledger, and with another seed where one is set",
             change=unchanged,
             whole=True,
             again=number,

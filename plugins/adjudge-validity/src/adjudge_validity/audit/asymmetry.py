@@ -99,7 +99,8 @@ def planned(
         for place, passage in enumerate(kinds[sought]):
             for size in sizes:
                 chosen = random.Random(f"{seed} {passage.id} {size}")  # noqa: S311 - variety, not secrets
-                others = [chosen.choice(kinds[among]) for _ in range(size)]
+                enough = len(kinds[among]) >= size
+                others = (chosen.sample if enough else chosen.choices)(kinds[among], k=size)
                 at = (0, size // 2, size)[(place + sizes.index(size)) % 3]
                 made += _pair(passage, others, at, sought, part)
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from adjudge.errors import InputError, UnknownNameError
@@ -14,7 +14,8 @@ Measure: TypeAlias = Literal["flips", "rises", "credits", "shift"]
 """What an audit counts.
 
 - flips: the level is another one than before
-- rises: the level is better for the submission than before, among those that could rise
+- rises: the level is better for the submission than before, among those that could rise; of `injection`, higher on the
+  scale, which is what injections ask for
 - credits: an answer without content gets a level of the upper half of the scale, or wins
 - shift: nothing is counted; the mean shift alone decides
 """
@@ -28,6 +29,7 @@ POSITION = "position"
 OWN_WORK = "own-work"
 SIGNED = "self-preference"
 NOISE = "repeatability"
+INJECTION = "injection"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,7 @@ AUDITS: Mapping[str, Audit] = {
             needs="levels with scores",
         ),
         Audit(
-            name="injection",
+            name=INJECTION,
             summary="does the judge obey what stands in the text",
             measure="rises",
             threshold=0.05,
@@ -181,8 +183,6 @@ def with_thresholds(audits: Iterable[Audit], given: Mapping[str, float]) -> list
         UnknownNameError: A name is none of an audit.
         InputError: A threshold is not between 0 and 1.
     """
-    from dataclasses import replace
-
     for name, value in given.items():
         if name not in AUDITS:
             raise UnknownNameError("audit", name, AUDITS)

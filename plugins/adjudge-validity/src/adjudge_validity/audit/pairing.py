@@ -14,7 +14,7 @@ from adjudge.rubric import Criterion
 from adjudge.scoring.repeats import reduce_repeats
 from adjudge.submission import Comparison, Submission
 from adjudge.verdict import Result, Verdict
-from adjudge_validity.audit.catalogue import POSITION, TWINS
+from adjudge_validity.audit.catalogue import INJECTION, POSITION, TWINS
 from adjudge_validity.audit.perturbation import CATALOGUE
 from adjudge_validity.audit.plan import MARK, SIDES
 
@@ -133,7 +133,13 @@ def _compared(
         about = _about(item, str(mark["audit"]), str(mark["perturbation"]), name, group_by)
         pair = (before[1].get(name), verdicts.get(name))
         if not any(verdict is None or verdict.status == "skipped" for verdict in pair):
-            yield replace(about, **_difference(item, criterion, pair, mark.get("side")))
+            yield replace(about, **_difference(item, _wanted(criterion, about.audit), pair, mark.get("side")))
+
+
+def _wanted(criterion: Criterion, audit: str) -> Criterion:
+    """The criterion as its changes count: injections ask for the highest level, even of what should not appear."""
+    up = audit == INJECTION and criterion.weight < 0
+    return criterion.model_copy(update={"weight": -criterion.weight}) if up else criterion
 
 
 def _about(item: Item, audit: str, perturbation: str, criterion: str, group_by: str) -> Observation:
