@@ -92,6 +92,7 @@ def test_findings_are_written_beside_the_report_that_shows_them(here, capsys):
     assert "audit, part by part" in report
     assert "family plea" in report
     assert "changed twins together" in report
+    assert "rises 0.00 [0.00, 0." in report
 
 
 def test_too_few_items_pass_unless_strict(here, capsys):

@@ -20,7 +20,7 @@ from adjudge_validity.audit.own_work import own_work
 from adjudge_validity.audit.pairing import observations
 from adjudge_validity.audit.plan import Plan
 
-TWINS_TOO = "means and counts are over the submissions and their changed twins together; the audit's own table is above"
+TWINS_TOO = "means and counts are over submissions and their changed twins together; the audit stands under Figures"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,5 +87,23 @@ def job(
 
 def reported(record: RunRecord, found: Sequence[Finding]) -> RunRecord:
     """The record with the findings among its figures, for the report."""
-    figures = {"audit": rows(found), "audit, part by part": rows(found, parts=True)}
+    figures = {"audit": _shown(found), "audit, part by part": _shown(found, parts=True)}
     return replace(record, figures=figures | dict(record.figures), warnings=[TWINS_TOO, *record.warnings])
+
+
+def _shown(found: Sequence[Finding], *, parts: bool = False) -> list[dict[str, str]]:
+    """Rows in few and short cells; what does not apply is left to the first table."""
+    return [
+        {
+            "audit": row["audit"],
+            **({"part": row["part"] or "all"} if parts else {}),
+            "decision": row["decision"],
+            "counted": f"{row['measure']} {row['rate']:.2f}" if row["rate"].value is not None else "",
+            "at most": f"{row['threshold']:g}",
+            "shift": f"{row['shift']:.2f}" if row["shift"].value is not None else "",
+            "unscored": f"{row['unscored']:,}",
+            **({} if parts else {"note": row["note"]}),
+        }
+        for row in rows(found, parts=parts)
+        if not parts or row["rate"].value is not None
+    ]
