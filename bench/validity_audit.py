@@ -20,7 +20,6 @@ from adjudge.api import make_judge
 from adjudge.interfaces import Item, Member
 from adjudge.judges.compare import CompareJudge
 from adjudge.judges.isolated import IsolatedJudge
-from adjudge.report import RunRecord
 from adjudge.rubric import Criterion, Rubric
 from adjudge.submission import Comparison, Submission
 from adjudge_validity.audit.again import AgainJudge
@@ -28,7 +27,7 @@ from adjudge_validity.audit.catalogue import chosen
 from adjudge_validity.audit.faulty import FaultyBackend
 from adjudge_validity.audit.findings import Finding
 from adjudge_validity.audit.plan import Plan
-from adjudge_validity.audit.running import Scope, audited
+from adjudge_validity.audit.running import audit
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "plugins" / "validity.md"
 MARK = "<!-- audit -->"
@@ -74,13 +73,10 @@ def comparisons(count: int) -> list[Item]:
 
 async def study(items: Sequence[Item], audits: Sequence[str], seed: int, **dials: float) -> list[Finding]:
     wanted = chosen(audits)
-    planned = Plan(audits=wanted, draws=1, seed=seed, judge="faulty").items(items, RUBRIC)
     inner = CompareJudge() if isinstance(items[0], Comparison) else IsolatedJudge()
     backend = FaultyBackend(seed=seed, **dials)
     async with make_judge(RUBRIC, backend=backend, judge=AgainJudge((Member(judge=inner),))) as bound:
-        results = await bound.many(planned)
-    record = RunRecord(title="audit", created="", rubric=RUBRIC, items=planned, results=results)
-    return audited(record, Scope(audits=wanted, judge="faulty"))
+        return await audit(bound, items, Plan(audits=wanted, draws=1, seed=seed, judge="faulty"))
 
 
 async def measured(fault: Fault, studies: int, count: int) -> str:

@@ -11,7 +11,6 @@ from adjudge.judges.compare import CompareJudge
 from adjudge.judges.isolated import IsolatedJudge
 from adjudge.judges.joint import JointJudge
 from adjudge.judges.panel import PanelJudge
-from adjudge.report import RunRecord
 from adjudge.rubric import Criterion, Rubric
 from adjudge.submission import Comparison, Submission
 from adjudge.testing import JudgeContract, ScriptedBackend
@@ -20,7 +19,7 @@ from adjudge_validity.audit.catalogue import chosen
 from adjudge_validity.audit.faulty import FaultyBackend
 from adjudge_validity.audit.findings import too_much
 from adjudge_validity.audit.plan import Plan
-from adjudge_validity.audit.running import Scope, audited
+from adjudge_validity.audit.running import audit
 
 RUBRIC = Rubric(id="demo", version="1", criteria=(Criterion(id="kind", text="It is kind."),))
 GRADED = Rubric(id="demo", version="1", criteria=(Criterion(id="kind", text="It is kind.", scale="1-4"),))
@@ -44,15 +43,13 @@ def comparisons(count):
     ]
 
 
-async def audit(items, *names, rubric=RUBRIC, judge=None, draws=2, backend=None, **dials):
+async def found_in(items, *names, rubric=RUBRIC, judge=None, draws=2, backend=None, **dials):
     audits = chosen(names)
-    planned = Plan(audits=audits, draws=draws, judge="faulty").items(items, rubric)
     inner = judge or (CompareJudge() if isinstance(items[0], Comparison) else IsolatedJudge())
     bound = make_judge(rubric, backend=backend or FaultyBackend(**dials), judge=AgainJudge((Member(judge=inner),)))
     async with bound:
-        results = await bound.many(planned)
-    record = RunRecord(title="audit", created="2026", rubric=rubric, items=planned, results=results)
-    return {one.audit.name: one for one in audited(record, Scope(audits=audits, judge="faulty"))}
+        found = await audit(bound, items, Plan(audits=audits, draws=draws, judge="faulty"))
+    return {one.audit.name: one for one in found}
 
 
 @pytest.mark.parametrize(
@@ -67,7 +64,7 @@ async def audit(items, *names, rubric=RUBRIC, judge=None, draws=2, backend=None,
 )
 @pytest.mark.parametrize("rubric", [RUBRIC, GRADED], ids=["binary", "graded"])
 async def test_a_dialled_in_fault_is_measured_within_its_interval(name, dial, chance, rubric):
-    found = (await audit(submissions(150), name, rubric=rubric, draws=1, seed=2, **{dial: chance}))[name]
+    found = (await found_in(submissions(150), name, rubric=rubric, draws=1, seed=2, **{dial: chance}))[name]
     rate = found.whole.rate
     assert rate.low <= chance <= rate.high
     assert rate.high - rate.low < 0.25
@@ -75,7 +72,7 @@ async def test_a_dialled_in_fault_is_measured_within_its_interval(name, dial, ch
 
 
 async def test_a_position_bias_is_measured_within_its_interval():
-    found = (await audit(comparisons(150), "position", seed=1, position=0.3))["position"]
+    found = (await found_in(comparisons(150), "position", seed=1, position=0.3))["position"]
     assert found.whole.rate.low <= 0.3 <= found.whole.rate.high
     assert found.whole.shift.low > 0
     assert found.decision == "fail"
@@ -83,21 +80,21 @@ async def test_a_position_bias_is_measured_within_its_interval():
 
 async def test_of_a_panel_of_judges_of_pairs_each_members_orders_count():
     members = tuple(Member(judge=CompareJudge(), name=name) for name in ("one", "two"))
-    found = (await audit(comparisons(40), "position", judge=PanelJudge(members), seed=1, position=0.3))["position"]
+    found = (await found_in(comparisons(40), "position", judge=PanelJudge(members), seed=1, position=0.3))["position"]
     assert (found.whole.rate.n, found.whole.rate.clusters) == (80, 40)
     assert found.whole.rate.low <= 0.3 <= found.whole.rate.high
 
 
 async def test_faults_together_are_told_apart():
     dials = {"verbosity": 0.2, "injection": 0.5, "instability": 0.1}
-    found = await audit(submissions(150), "verbosity", "injection", "repeatability", "formatting", seed=2, **dials)
+    found = await found_in(submissions(150), "verbosity", "injection", "repeatability", "formatting", seed=2, **dials)
     for name, chance in (("verbosity", 0.2), ("injection", 0.5), ("repeatability", 0.1)):
         assert found[name].whole.rate.low <= chance <= found[name].whole.rate.high
     assert found["formatting"].decision == "pass"
 
 
 async def test_a_clean_judge_passes_every_audit_that_applies():
-    found = await audit(submissions(200), draws=1)
+    found = await found_in(submissions(200), draws=1)
     decisions = {name: one.decision for name, one in found.items()}
     applicable = {name: one for name, one in decisions.items() if one != "not applicable"}
     assert set(applicable.values()) == {"pass"}
@@ -106,7 +103,7 @@ async def test_a_clean_judge_passes_every_audit_that_applies():
 
 
 async def test_a_clean_judge_of_pairs_passes_every_audit_that_applies():
-    found = await audit(comparisons(80), draws=1)
+    found = await found_in(comparisons(80), draws=1)
     decisions = {name: one.decision for name, one in found.items() if one.decision != "not applicable"}
     few = {"injection": "too few", "content-free": "too few"}  # rarer things need more items
     assert {name: one for name, one in decisions.items() if one != "pass"} == few
@@ -115,9 +112,9 @@ async def test_a_clean_judge_of_pairs_passes_every_audit_that_applies():
 
 async def test_one_item_never_flags_however_bad_the_judge_is():
     worst = dict.fromkeys(("verbosity", "injection", "instability", "levels", "content_free"), 1.0)
-    found = await audit(submissions(1), draws=50, **worst)
+    found = await found_in(submissions(1), draws=50, **worst)
     assert {one.decision for one in found.values()} <= {"too few", "not applicable"}
-    found = await audit(comparisons(1), position=1.0)
+    found = await found_in(comparisons(1), position=1.0)
     assert {one.decision for one in found.values()} <= {"too few", "not applicable"}
 
 
@@ -127,7 +124,7 @@ async def test_order_of_criteria_matters_to_a_judge_that_is_asked_about_all_at_o
         return "{" + ", ".join([f'"{first}": {{"level": "Yes"}}', *(f'"{x}": {{"level": "No"}}' for x in rest)]) + "}"
 
     rubric = RUBRIC.model_copy(update={"criteria": (*RUBRIC.criteria, Criterion(id="brief", text="It is brief."))})
-    found = await audit(
+    found = await found_in(
         submissions(20), "criteria", rubric=rubric, judge=JointJudge(), backend=ScriptedBackend(first_is_met)
     )
     assert found["criteria"].decision == "fail"

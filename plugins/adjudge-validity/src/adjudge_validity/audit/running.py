@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from adjudge.api import BoundJudge
 from adjudge.cli.job import Job
 from adjudge.cli.options import How
+from adjudge.cli.record import now
 from adjudge.interfaces import Item
 from adjudge.judges.members import part_of
 from adjudge.report import RunRecord
@@ -17,7 +19,7 @@ from adjudge.submission import Comparison
 from adjudge_validity.audit.catalogue import OWN_WORK, Audit
 from adjudge_validity.audit.findings import Finding, decided, findings, rows
 from adjudge_validity.audit.own_work import own_work
-from adjudge_validity.audit.pairing import observations
+from adjudge_validity.audit.pairing import check_groups, observations
 from adjudge_validity.audit.plan import Plan
 
 TWINS_TOO = "means and counts are over submissions and their changed twins together; the audit stands under Figures"
@@ -45,6 +47,28 @@ def audited(record: RunRecord, scope: Scope) -> list[Finding]:
     """
     found = findings(scope.audits, observations(record, twins=scope.twins, group_by=scope.group_by))
     return [decided(one.audit, own_work(record, scope.judge)) if one.audit.name == OWN_WORK else one for one in found]
+
+
+async def audit(
+    judge: BoundJudge, items: Sequence[Item], plan: Plan, *, twins: str = "", group_by: str = ""
+) -> list[Finding]:
+    """Audit a judge from Python.
+
+    Args:
+        judge: Made with `judge="again"`, so that `repeatability` asks anew; any other answers that from its ledger.
+        items: Submissions or comparisons.
+        plan: Which twins to make of them.
+        twins: Metadata field that your own twins share.
+        group_by: Metadata field that tells twins, or groups, apart.
+
+    Raises:
+        InputError: An item has no rubric, or lacks the field that groups are made by.
+    """
+    check_groups(items, twins=twins, group_by=group_by)
+    planned = plan.items(items, judge.rubric)
+    results = await judge.many(planned)
+    record = RunRecord(title="audit", created=now(), rubric=judge.rubric, items=planned, results=results)
+    return audited(record, Scope(audits=plan.audits, judge=plan.judge, twins=twins, group_by=group_by))
 
 
 def job(
