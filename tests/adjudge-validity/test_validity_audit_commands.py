@@ -177,8 +177,11 @@ def test_what_cannot_be_is_one_line_and_status_2(here, capsys, given, message):
 
 def test_another_judge_in_the_same_folder_is_another_run(here, capsys):
     assert audit("--only", "formatting", "--draws", "1") == 0
-    assert audit("--only", "formatting", "--draws", "1", "--judge", "joint") == 2
-    assert "holds another run" in capsys.readouterr().err
+    for other in (["--judge", "joint"], ["--template", "brief"]):
+        assert audit("--only", "formatting", "--draws", "1", *other) == 2
+        assert "holds another run" in capsys.readouterr().err
+    assert audit("--only", "formatting", "--draws", "1", "--limit", "5") == 2
+    assert "--limit 5 would replace them" in capsys.readouterr().err
 
 
 def test_without_a_file_the_usage_is_told_and_audits_can_be_listed(capsys):

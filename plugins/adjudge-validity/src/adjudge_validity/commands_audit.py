@@ -120,6 +120,7 @@ def _run(
         source={"command": "audit", "file": str(file)},
         rubric_file=rubric_name if rubric_name and rubric_name.endswith((".yaml", ".yml")) else "",
         data_hash=data.sha256,
+        limit=limit,
     )
     record = execute(asked)
     # The items as planned: with --store hashes the record's own have lost what marks the twins.

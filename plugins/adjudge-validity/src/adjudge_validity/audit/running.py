@@ -96,10 +96,9 @@ def job(
     if rubric is not None:
         # A template that was chosen counts as the rubric's own, so that the audit can put another in its place.
         chosen = {} if how.template is None else {"template": how.template}
+        about["source"] = {**about.get("source", {}), **chosen}
         rubric = (part_of(rubric, criteria) if criteria else rubric).model_copy(update=chosen)
         how = replace(how, template=None)
-    # Every audit is run by the judge `again`; the one inside it tells two runs apart.
-    about["source"] = {**about.get("source", {}), "audited judge": name}
     return Job(
         items=plan.items(items, rubric),
         rubric=rubric,
