@@ -13,8 +13,9 @@ from adjudge.submission import Comparison, Label, Submission
 from adjudge.verdict import Result, Score, Verdict
 from adjudge_validity.audit.catalogue import AUDITS
 from adjudge_validity.audit.findings import decided, finding, findings, frame, rows, too_much
+from adjudge_validity.audit.observation import Observation
 from adjudge_validity.audit.own_work import own_work
-from adjudge_validity.audit.pairing import Observation, observations
+from adjudge_validity.audit.pairing import observations
 from adjudge_validity.audit.plan import MARK
 from adjudge_validity.audit.two_samples import difference
 

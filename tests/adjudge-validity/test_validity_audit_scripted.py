@@ -14,6 +14,7 @@ from adjudge.judges.panel import PanelJudge
 from adjudge.rubric import Criterion, Rubric
 from adjudge.submission import Comparison, Submission
 from adjudge.testing import JudgeContract, ScriptedBackend
+from adjudge.verdict import Verdict
 from adjudge_validity.audit.again import AgainJudge
 from adjudge_validity.audit.catalogue import chosen
 from adjudge_validity.audit.faulty import FaultyBackend
@@ -83,6 +84,36 @@ async def test_of_a_panel_of_judges_of_pairs_each_members_orders_count():
     found = (await found_in(comparisons(40), "position", judge=PanelJudge(members), seed=1, position=0.3))["position"]
     assert (found.whole.rate.n, found.whole.rate.clusters) == (80, 40)
     assert found.whole.rate.low <= 0.3 <= found.whole.rate.high
+
+
+class OneOrderJudge:
+    """Prefers the side shown first in every so many pairs, and else the one that begins with `x`; asks nobody."""
+
+    name = "one-order"
+
+    def __init__(self, every):
+        self.every = every
+
+    async def judge(self, item, rubric, ask):
+        del ask
+        swayed = int(item.submissions[0].input.split()[1].rstrip("?")) % self.every == 0
+        level = "first" if swayed or item.submissions[0].output.startswith("x") else "second"
+        return [Verdict(submission=item.id, criterion=one.id, status="scored", level=level) for one in rubric.criteria]
+
+
+async def test_a_judge_that_asks_in_one_order_is_shown_the_pair_the_other_way_round_too():
+    found = (await found_in(comparisons(40), "position", judge=OneOrderJudge(4)))["position"]
+    assert (found.whole.rate.value, found.whole.rate.n) == (0.25, 40)
+    assert found.whole.shift.value == pytest.approx(0.125)
+    assert found.decision == "fail"
+    steady = (await found_in(comparisons(40), "position", judge=OneOrderJudge(1000)))["position"]
+    assert steady.whole.rate.value == 1 / 40
+
+
+async def test_a_judge_that_asks_in_both_orders_is_not_asked_anything_more():
+    backend = FaultyBackend(position=0.3)
+    await found_in(comparisons(10), "position", backend=backend)
+    assert backend.asked == 20
 
 
 async def test_faults_together_are_told_apart():

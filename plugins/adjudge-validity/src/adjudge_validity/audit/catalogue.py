@@ -58,7 +58,7 @@ AUDITS: Mapping[str, Audit] = {
             summary="of two submissions, does the order of showing decide",
             measure="flips",
             threshold=0.1,
-            needs="comparisons, and a judge that tells its answer in both orders (compare)",
+            needs="comparisons of two submissions",
         ),
         Audit(
             name="levels",

@@ -20,7 +20,7 @@ from adjudge.report import RunRecord
 from adjudge.scoring.repeats import reduce_repeats
 from adjudge.submission import Submission, as_text
 from adjudge.verdict import Result, Verdict
-from adjudge_validity.audit.pairing import cluster_of
+from adjudge_validity.audit.observation import cluster_of
 from adjudge_validity.tables import Array
 
 REACHED = 0.95

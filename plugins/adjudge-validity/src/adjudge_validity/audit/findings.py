@@ -12,7 +12,7 @@ from adjudge.errors import InputError
 from adjudge.metrics import Estimate, clustered_mean, clustered_rate, undefined
 from adjudge.metrics.estimate import FEW_CLUSTERS
 from adjudge_validity.audit.catalogue import MOST_SHIFT, NOISE, Audit
-from adjudge_validity.audit.pairing import Observation
+from adjudge_validity.audit.observation import Observation
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -9,7 +9,7 @@ from adjudge.metrics import undefined
 from adjudge.report import RunRecord
 from adjudge.submission import Submission
 from adjudge_validity.audit.findings import Part
-from adjudge_validity.audit.pairing import cluster_of
+from adjudge_validity.audit.observation import cluster_of
 from adjudge_validity.audit.two_samples import Clustered, difference
 from adjudge_validity.ratings import join
 

@@ -5,62 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from adjudge.errors import InputError
 from adjudge.interfaces import Item
 from adjudge.report import RunRecord
 from adjudge.rubric import Criterion
 from adjudge.scoring.repeats import reduce_repeats
-from adjudge.submission import Comparison, Submission
+from adjudge.submission import Comparison
 from adjudge.verdict import Result, Verdict
 from adjudge_validity.audit.catalogue import INJECTION, POSITION, TWINS
-from adjudge_validity.audit.perturbation import CATALOGUE
+from adjudge_validity.audit.observation import Judged, Observation, about
 from adjudge_validity.audit.plan import MARK, SIDES
+from adjudge_validity.audit.positions import OUTCOMES, both_orders, turned
 
-Judged: TypeAlias = tuple[Item, Mapping[str, Verdict]]
-"""An item and its verdict on each criterion."""
-_OUTCOMES = {"first": 1.0, "tie": 0.5, "second": 0.0}
 _HALF = 0.5
 _SLACK = 1e-9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """One criterion of one item, before a change and after it."""
-
-    audit: str
-    """Name of the audit."""
-    perturbation: str
-    """What was changed."""
-    criterion: str
-    """Id."""
-    cluster: str
-    """What is independent of all else: `metadata["cluster"]` of the item, or its id."""
-    group: str = ""
-    """Value of the metadata field that groups are made by."""
-    reached: bool = True
-    """Whether the judge asked another question after the change; if not, nothing else is known."""
-    scored: bool = True
-    """Whether the judge gave levels on both sides; if not, nothing else is known."""
-    flip: bool | None = None
-    """Whether the level is another one."""
-    rise: bool | None = None
-    """Whether the level is better for the submission; None if it could not be, or levels have no order."""
-    shift: float | None = None
-    """How much better for the submission, from -1 to 1 in shares of the scale; in expected scores where known."""
-    credit: bool | None = None
-    """Whether the changed submission got a level of the upper half of the scale, or won."""
-
-    @property
-    def family(self) -> str:
-        """Family of the perturbation, if it has one."""
-        return CATALOGUE[self.perturbation].family if self.perturbation in CATALOGUE else ""
-
-    @property
-    def language(self) -> str:
-        """Language of the perturbation, if it has one."""
-        return CATALOGUE[self.perturbation].language if self.perturbation in CATALOGUE else ""
 
 
 def observations(record: RunRecord, *, twins: str = "", group_by: str = "") -> list[Observation]:
@@ -77,10 +37,12 @@ def observations(record: RunRecord, *, twins: str = "", group_by: str = "") -> l
     judged = {item.id: (item, _verdicts(record, item, result)) for item, result in _rows(record)}
     given = {name: one for name, one in judged.items() if MARK not in one[0].metadata}
     check_groups([item for item, _ in given.values()], twins=twins, group_by=group_by)
-    found = [one for judgement in given.values() for one in _positions(record, judgement, group_by)]
+    found = [one for judgement in given.values() for one in both_orders(judgement, group_by)]
     for name, (item, _) in judged.items():
         mark = _mark(item)
-        if mark.get("part") == "twin":
+        if mark.get("audit") == POSITION:
+            found += turned(judged[str(mark["of"])], judged[name], group_by)
+        elif mark.get("part") == "twin":
             control = name.removesuffix("twin") + "control"
             before = judged.get(control) or judged[str(mark["of"])]
             found += _compared(record, before, judged[name], mark, group_by)
@@ -120,33 +82,21 @@ def _verdicts(record: RunRecord, item: Item, result: Result) -> dict[str, Verdic
     return {name: reduce_repeats(criteria[name], found) for name, found in by_criterion.items() if name in criteria}
 
 
-def cluster_of(item: Item) -> str:
-    """What an item belongs to that is independent of all else."""
-    return str(item.metadata.get("cluster", item.id))
-
-
 def _compared(
     record: RunRecord, before: Judged, after: Judged, mark: Mapping[str, Any], group_by: str
 ) -> Iterator[Observation]:
     item, verdicts = after
     for name, criterion in record.criteria_of(item).items():
-        about = _about(item, str(mark["audit"]), str(mark["perturbation"]), name, group_by)
+        seen = about(item, str(mark["audit"]), str(mark["perturbation"]), name, group_by)
         pair = (before[1].get(name), verdicts.get(name))
         if not any(verdict is None or verdict.status == "skipped" for verdict in pair):
-            yield replace(about, **_difference(item, _wanted(criterion, about.audit), pair, mark.get("side")))
+            yield replace(seen, **_difference(item, _wanted(criterion, seen.audit), pair, mark.get("side")))
 
 
 def _wanted(criterion: Criterion, audit: str) -> Criterion:
     """The criterion as its changes count: injections ask for the highest level, even of what should not appear."""
     up = audit == INJECTION and criterion.weight < 0
     return criterion.model_copy(update={"weight": -criterion.weight}) if up else criterion
-
-
-def _about(item: Item, audit: str, perturbation: str, criterion: str, group_by: str) -> Observation:
-    """An observation that says yet only what it is of."""
-    group = str(item.metadata[group_by]) if group_by else ""
-    cluster = cluster_of(item)
-    return Observation(audit=audit, perturbation=perturbation, criterion=criterion, cluster=cluster, group=group)
 
 
 def _difference(item: Item, criterion: Criterion, pair: Sequence[Verdict | None], side: str | None) -> dict[str, Any]:
@@ -180,7 +130,7 @@ class _Worth:
     def of_level(self, level: str) -> float | None:
         """Of a level; None if it has no place in an order."""
         if isinstance(self.item, Comparison):
-            return self._for_side(_OUTCOMES.get(level))
+            return self._for_side(OUTCOMES.get(level))
         return self._of_score(self.criterion.scale.level(level).score)
 
     def of(self, verdict: Verdict) -> float | None:
@@ -188,9 +138,9 @@ class _Worth:
         if not isinstance(self.item, Comparison):
             return self._of_score(verdict.expected if verdict.expected is not None else verdict.score)
         shares = verdict.distribution
-        if shares is None or verdict.level not in _OUTCOMES:
+        if shares is None or verdict.level not in OUTCOMES:
             return self.of_level(verdict.level or "")
-        return self._for_side(sum(shares.get(name, 0.0) * worth for name, worth in _OUTCOMES.items()))
+        return self._for_side(sum(shares.get(name, 0.0) * worth for name, worth in OUTCOMES.items()))
 
     def _of_score(self, score: float | None) -> float | None:
         worst, best = self.criterion.worst, self.criterion.best
@@ -204,39 +154,6 @@ class _Worth:
             return None
         good = self.criterion.weight > 0
         return first if (self.side == SIDES[0]) == good else 1 - first
-
-
-def _positions(record: RunRecord, judgement: Judged, group_by: str) -> Iterator[Observation]:
-    """Whether the winner changes with the order; the shift is how much more than half the first shown gets."""
-    item, verdicts = judgement
-    if isinstance(item, Submission):
-        return
-    for name in record.criteria_of(item):
-        verdict = verdicts.get(name)
-        about = _about(item, POSITION, "swapped", name, group_by)
-        if verdict is None or verdict.status != "scored":
-            yield replace(about, scored=False)
-            continue
-        for given, swapped in _orders(verdict):
-            shown = [_first_share(given), 1 - _first_share(swapped)]
-            yield replace(about, flip=_top(given) != _top(swapped), shift=sum(shown) / 2 - _HALF)
-
-
-def _orders(verdict: Verdict) -> Iterator[tuple[Mapping[str, float], Mapping[str, float]]]:
-    """What was said in each order, by the judge or, of a judge made of judges, by each member."""
-    if verdict.orders is not None and len(verdict.orders) > 1:
-        yield verdict.orders[0], verdict.orders[1]
-    else:
-        for member in verdict.members:
-            yield from _orders(member)
-
-
-def _first_share(order: Mapping[str, float]) -> float:
-    return sum(order.get(name, 0.0) * worth for name, worth in _OUTCOMES.items())
-
-
-def _top(order: Mapping[str, float]) -> str:
-    return max(order, key=order.__getitem__)
 
 
 def _own_twins(record: RunRecord, given: Sequence[Judged], twins: str, group_by: str) -> list[Observation]:

@@ -12,8 +12,9 @@ from adjudge.errors import InputError
 from adjudge.interfaces import Item
 from adjudge.rubric import Rubric
 from adjudge.submission import Comparison, Submission
-from adjudge_validity.audit.catalogue import Audit, perturbations
+from adjudge_validity.audit.catalogue import POSITION, Audit, perturbations
 from adjudge_validity.audit.perturbation import Change, Perturbation
+from adjudge_validity.audit.positions import SWAPPED, reversed_pair
 
 MARK = "audit"
 """Key in the metadata of a twin that says what it is."""
@@ -52,6 +53,10 @@ class Plan:
     def _twins(self, place: int, item: Item, rubric: Rubric) -> Iterator[Item]:
         for audit in self.audits:
             made = 0
+            turned = reversed_pair(item) if audit.name == POSITION else None
+            if turned is not None:
+                mark = {"of": item.id, "audit": POSITION, "perturbation": SWAPPED}
+                yield _marked(turned, item, f"{item.id}~{SWAPPED}", mark)
             for one in self._in_turn(audit, place):
                 twins = self._pair(item, one, rubric)
                 if twins and made < self.draws:
