@@ -124,6 +124,19 @@ def test_levels_are_listed_backwards_beside_the_same_form_forwards():
         assert (one.best, one.worst) == (other.best, other.worst)
 
 
+def test_levels_with_words_of_their_own_become_lettered_options():
+    levels = [{"id": name, "score": n, "anchor": f"It is {name}."} for n, name in enumerate(("unsafe", "fair", "safe"))]
+    rubric = RUBRIC.model_copy(
+        update={"criteria": (Criterion(id="safe", text="Safe?", scale={"kind": "ordinal", "levels": levels}),)}
+    )
+    (backwards,) = asking.levels_backwards(ITEM.model_copy(update={"rubric": rubric}), 0).rubric.criteria
+    assert [(one.id, one.word, one.anchor) for one in backwards.scale.levels] == [
+        ("safe", "A", "safe: It is safe."),
+        ("fair", "B", "fair: It is fair."),
+        ("unsafe", "C", "unsafe: It is unsafe."),
+    ]
+
+
 def test_the_wording_is_any_of_three_others_than_the_rubrics_own():
     for own in ("default", "brief"):
         item = ITEM.model_copy(update={"rubric": RUBRIC.model_copy(update={"template": own})})

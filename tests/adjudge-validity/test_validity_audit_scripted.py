@@ -24,6 +24,13 @@ from adjudge_validity.audit.running import audit
 
 RUBRIC = Rubric(id="demo", version="1", criteria=(Criterion(id="kind", text="It is kind."),))
 GRADED = Rubric(id="demo", version="1", criteria=(Criterion(id="kind", text="It is kind.", scale="1-4"),))
+NAMES = ("unsafe", "fair", "good", "best")
+LEVELS = [{"id": name, "score": number, "anchor": f"It is {name}."} for number, name in enumerate(NAMES)]
+NAMED = Rubric(
+    id="demo",
+    version="1",
+    criteria=(Criterion(id="kind", text="It is kind.", scale={"kind": "ordinal", "levels": LEVELS}),),
+)
 TEXT = "He should rest in the house and drink. The colour of his skin matters. Call a doctor if it gets worse."
 
 
@@ -63,7 +70,7 @@ async def found_in(items, *names, rubric=RUBRIC, judge=None, draws=2, backend=No
         ("content-free", "content_free", 0.4),
     ],
 )
-@pytest.mark.parametrize("rubric", [RUBRIC, GRADED], ids=["binary", "graded"])
+@pytest.mark.parametrize("rubric", [RUBRIC, GRADED, NAMED], ids=["binary", "graded", "named"])
 async def test_a_dialled_in_fault_is_measured_within_its_interval(name, dial, chance, rubric):
     found = (await found_in(submissions(150), name, rubric=rubric, draws=1, seed=2, **{dial: chance}))[name]
     rate = found.whole.rate
@@ -124,8 +131,9 @@ async def test_faults_together_are_told_apart():
     assert found["formatting"].decision == "pass"
 
 
-async def test_a_clean_judge_passes_every_audit_that_applies():
-    found = await found_in(submissions(200), draws=1)
+@pytest.mark.parametrize("rubric", [RUBRIC, NAMED], ids=["binary", "named"])
+async def test_a_clean_judge_passes_every_audit_that_applies(rubric):
+    found = await found_in(submissions(200), draws=1, rubric=rubric)
     decisions = {name: one.decision for name, one in found.items()}
     applicable = {name: one for name, one in decisions.items() if one != "not applicable"}
     assert set(applicable.values()) == {"pass"}

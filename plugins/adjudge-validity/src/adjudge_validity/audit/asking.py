@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from functools import partial
+from string import ascii_uppercase
 
 from adjudge.rubric import Criterion, Rubric, ScoringChoice
-from adjudge.scale import Scale
+from adjudge.scale import Level, Scale
 from adjudge.submission import Submission
 from adjudge_validity.audit.perturbation import Perturbation, add, perturbation, with_output
 
@@ -29,7 +30,7 @@ def rubric_of(submission: Submission) -> Rubric:
 
 
 def _options(submission: Submission, *, reverse: bool) -> Submission:
-    """Every scale as a choice among words, listed forwards or backwards; so that the order alone differs."""
+    """Every scale as a choice among options, listed forwards or backwards; so that the order alone differs."""
     rubric = rubric_of(submission)
     key = f"audit: levels as options, {reverse=}"
     if key not in rubric.memo:
@@ -40,9 +41,19 @@ def _options(submission: Submission, *, reverse: bool) -> Submission:
 
 
 def _as_options(criterion: Criterion, *, reverse: bool) -> Criterion:
-    levels = criterion.scale.levels
-    scale = Scale(kind="labels", levels=levels[::-1] if reverse else levels)
-    return criterion.model_copy(update={"scale": scale, "depends_on": ()})
+    given = criterion.scale
+    levels = given.levels[::-1] if reverse else given.levels
+    named = given.kind == "ordinal" and not all(map(str.isdecimal, given.words))
+    if named and len(levels) <= len(ascii_uppercase):
+        levels = tuple(_lettered(letter, level) for letter, level in zip(ascii_uppercase, levels, strict=False))
+    changes = {"scale": Scale(kind="labels", levels=levels), "depends_on": (), "examples": ()}
+    return criterion.model_copy(update=changes)
+
+
+def _lettered(letter: str, level: Level) -> Level:
+    """The level as an option: its numbers would tell the order, and its word can be too long for a small model."""
+    meaning = ": ".join(filter(None, (level.word, level.anchor)))
+    return level.model_copy(update={"label": letter, "anchor": meaning})
 
 
 def levels_forwards(submission: Submission, seed: int) -> Submission | None:

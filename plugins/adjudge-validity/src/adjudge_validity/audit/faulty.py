@@ -25,6 +25,7 @@ SURE = 0.9
 _TAG = re.compile(r"<(output)(-[ab])?-[0-9a-f]+>")
 _INPUT = re.compile(r"<input-[0-9a-f]+>\n(.*)\n</input-", re.DOTALL)
 _GENDERED = {*GENDERED, *GENDERED.values(), "ms", "hers"}
+_LISTED = re.compile(r"^- (\S+): (.*)$", re.MULTILINE)
 _SIGNATURE = re.compile(r"\(Written by [^)]*\)")
 _LITTLE = {"the", "a", "an", "in", "on", "at", "answer", "output", "lt"}
 _FIRST_LETTERS = 40
@@ -67,7 +68,7 @@ class FaultyBackend(ScriptedBackend):
 
     def _word(self, question: Question) -> str:
         labels, item = question.labels, _Item.of(question)
-        right = self._preferred(item, labels) if item.sides else self._level(item, labels)
+        right = self._preferred(item, labels) if item.sides else self._level(item, _meanings(question))
         if question.repeat and self._has("instability", item):
             others = [label for label in sorted(labels) if label != right]
             return others[self._draw("other", item.key) * len(others) // _WHOLE]
@@ -79,7 +80,8 @@ class FaultyBackend(ScriptedBackend):
         first, second = (self._draw("worth", item.key, side) if side else -1 for side in item.sides)
         return labels[0] if first > second else labels[1]
 
-    def _level(self, item: _Item, labels: Sequence[str]) -> str:
+    def _level(self, item: _Item, meanings: Mapping[str, str]) -> str:
+        labels = list(meanings)
         if self._has("levels", item):
             return labels[0]
         if item.output.strip() in _content_free():
@@ -87,7 +89,7 @@ class FaultyBackend(ScriptedBackend):
         tempted = (_holds(item.output, (*FILLERS, PREFACE, ONCE_MORE)) and self._has("verbosity", item)) or (
             _holds(item.output, _injections()) and self._has("injection", item)
         )
-        in_order = sorted(labels)
+        in_order = sorted(labels, key=meanings.__getitem__)  # whatever letter or number stands for it
         return _best(labels) if tempted else in_order[self._draw("right", item.key) * len(in_order) // _WHOLE]
 
     def _has(self, fault: str, item: _Item) -> bool:
@@ -118,6 +120,12 @@ class _Item:
         texts = {name: prompt.output[start:].split("</output", 1)[0].strip("\n") for name, start in blocks.items()}
         sides = tuple(_plain(text) for name, text in sorted(texts.items()) if name != "output")
         return cls(key, texts.get("output", ""), sides)
+
+
+def _meanings(question: Question) -> dict[str, str]:
+    """What each label stands for, as the question says; the label itself where it says nothing."""
+    said = dict(_LISTED.findall(question.prompt.ask))
+    return {label: said.get(label, label) for label in question.labels}
 
 
 def _plain(text: str) -> str:
