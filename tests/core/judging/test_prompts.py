@@ -323,13 +323,13 @@ def test_shipped_templates_show_the_output_and_the_criterion():
 
 
 def test_morebench_shows_response_question_criterion_and_neither_the_task_nor_the_weight():
-    criterion = Criterion(id="c", text="It weighs both sides.", weight=-3, dimension="logical process")
+    criterion = Criterion(id="c", text="It weighs both sides.", weight=-3.75, dimension="logical process")
     rubric = rubric_with(criterion, template="morebench")
     question = question_about(criterion, submission=Submission(id="s", input="TASK", output="REPLY"), rubric=rubric)
     user = question.prompt.user
     assert "TASK" not in user
     assert user.index("REPLY") < user.index("Yes") < user.index("It weighs both sides.")
-    assert "-3" not in user
+    assert "3.75" not in user  # no code of a block can hold it
     assert "logical process" not in user
     assert question.labels == ("No", "Yes")
 
