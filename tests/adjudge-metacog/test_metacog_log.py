@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adjudge.errors import InputError
+from adjudge.errors import AdjudgeError, InputError
 from adjudge_metacog.changes import Author
 from adjudge_metacog.events import canonical, identity, plain
 from adjudge_metacog.graph import RuleGraph
@@ -233,6 +233,85 @@ def test_two_processes_write_to_one_graph_and_lose_nothing(tmp_path):
     for writer in writers:
         writer.join()
     assert sorted(read(path).graph.records) == sorted(f"{name}-{n}" for name in "ab" for n in range(4))
+
+
+def test_an_append_reads_only_what_came_in_since(path, monkeypatch):
+    log, other = read(path), read(path)
+    change(other, lambda graph: ANA.adds(graph, rule("others")))
+    taken = []
+    monkeypatch.setattr(Log, "take", lambda self, data, take=Log.take: (taken.append(data), take(self, data)))
+    checked = []
+    monkeypatch.setattr(RuleGraph, "problems", lambda self, fresh: iter(checked.extend(fresh) or ()))
+    log = change(log, lambda graph: ANA.adds(graph, rule("mine")))
+    log = change(log, lambda graph: ANA.adds(graph, rule("mine-too")))
+    assert [data.count(b"\n") for data in taken] == [1, 0]
+    assert [event.node.id for event in checked] == ["others", "mine", "mine-too"]
+    assert log.graph.canonical() == read(path).graph.canonical()
+
+
+def test_an_append_goes_on_from_a_snapshot(path):
+    write_snapshot(read(path))
+    log = change(load(path), lambda graph: ANA.moves(graph, "loan", "retired"))
+    assert list(log.numbers.values()) == [6]
+    assert (log.hash, log.graph.canonical()) == (read(path).hash, read(path).graph.canonical())
+
+
+def test_a_file_that_was_replaced_is_read_anew(path):
+    log = read(path)
+    write(path, (event for _, event in [*log.graph.events(), *RuleGraph().events()]))
+    path.write_bytes(forged(*(plain(event) for _, event in reversed(log.graph.events()))))
+    after = change(log, lambda graph: ANA.adds(graph, rule("new")))
+    assert after.graph.canonical() == read(path).graph.canonical()
+    assert "new" in after.graph
+
+
+def test_a_log_that_met_damage_is_read_anew_once_the_file_is_mended(path):
+    log, whole = read(path), path.read_bytes()
+    path.write_bytes(whole + b'{"n":6,"hash":"0","event":{}}\n')
+    with pytest.raises(InputError, match="event 6"):
+        change(log, lambda graph: ANA.adds(graph, rule("new")))
+    path.write_bytes(whole)
+    assert change(log, lambda graph: ANA.adds(graph, rule("new"))).graph.canonical() == read(path).graph.canonical()
+
+
+def test_after_a_change_that_does_not_fit_the_log_goes_on_as_the_file_stands(path):
+    log = read(path)
+    for wrong in (
+        lambda graph: ANA.links(graph, edge("refines", "loan", "loan-old")),
+        lambda graph: ANA.moves(graph, "loan", "proposed"),
+        lambda graph: [next(ANA.adds(graph, rule("half"))), *ANA.moves(graph, "nobody", "retired")],
+    ):
+        with pytest.raises(AdjudgeError):
+            change(log, lambda graph: ANA.adds(graph, rule("kept-out")), wrong)
+        again = read(path)
+        assert (log.graph.canonical(), log.hash, log.count) == (again.graph.canonical(), again.hash, again.count)
+        assert (log.numbers, log.graph.clock) == (again.numbers, again.graph.clock)
+
+
+@given(st.data())
+def test_any_interleaving_of_two_writers_and_crashes_is_what_the_file_says(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("log") / "rules.jsonl"
+    logs = [change(path)] * 2
+    for step in range(data.draw(st.integers(1, 8))):
+        who = data.draw(st.sampled_from([0, 1]))
+        happens = data.draw(st.sampled_from(["adds", "fails", "crash", "snapshot", "replaced"]))
+        if happens == "adds":
+            logs[who] = change(logs[who], lambda graph, n=step: ANA.adds(graph, rule(f"r{n}")))
+            assert logs[who].graph.canonical() == read(path).graph.canonical()
+        elif happens == "fails":
+            with pytest.raises(AdjudgeError):
+                change(logs[who], lambda graph: ANA.moves(graph, "nobody", "retired"))
+        elif happens == "crash":
+            whole = path.read_bytes()
+            path.write_bytes(whole[: data.draw(st.integers(0, len(whole)))] + b'{"n')
+        elif happens == "snapshot" and path.read_bytes().startswith(HEADER):
+            write_snapshot(read(path))
+            logs[who] = load(path)
+        elif happens == "replaced" and path.read_bytes().startswith(HEADER):
+            write(path, (event for _, event in read(path).graph.events()))
+    log = change(logs[0], lambda graph: ANA.adds(graph, rule("last")))
+    again = read(path)
+    assert (log.graph.canonical(), log.hash, log.size) == (again.graph.canonical(), again.hash, path.stat().st_size)
 
 
 def test_every_line_fits_the_committed_schema(path):

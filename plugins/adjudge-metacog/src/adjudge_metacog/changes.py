@@ -8,8 +8,9 @@ from typing import Any
 
 from adjudge.errors import InputError
 from adjudge_metacog.events import Added, Event, Linked, Measured, Moved, Used
-from adjudge_metacog.graph import RuleGraph, latest
+from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.nodes import FORWARD, Edge, Evidence, Ground, Rule, Status
+from adjudge_metacog.records import latest
 
 Change = Callable[[RuleGraph], Iterator[Event]]
 """What to do to a graph, once it is known."""

@@ -115,7 +115,7 @@ def review(path: Path, rule: str | None, status: Status | None, reason: str, by:
         return
     if rule is None or status is None or not by:
         raise click.UsageError("to decide, give RULE, --accept or --retire, and --by")
-    log = change(path, lambda graph: _author(by).moves(graph, rule, status, reason, reviewed=True))
+    log = change(_log(path), lambda graph: _author(by).moves(graph, rule, status, reason, reviewed=True))
     held = log.graph.why_not_active(rule)
     _say([f"{rule}: {log.graph.record(rule).status}, {'not active: ' + '; '.join(held) if held else 'active'}"])
 
@@ -179,8 +179,9 @@ def rollback(path: Path, number: int, by: str) -> None:
     from adjudge_metacog.merging import rolled_back
 
     before = read(path)
-    after = change(path, rolled_back(before, number, _author(by)))
-    _say([f"back to event {number} with {after.count - before.count} events; now {after.count}"])
+    count = before.count
+    after = change(before, rolled_back(before, number, _author(by)))
+    _say([f"back to event {number} with {after.count - count} events; now {after.count}"])
 
 
 @graph.command()

@@ -6,8 +6,9 @@ import json
 from typing import Any
 from unicodedata import category
 
-from adjudge_metacog.graph import Record, RuleGraph
+from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.nodes import EdgeKind, Rule
+from adjudge_metacog.records import Record
 
 FORMATS = ("graphml", "jsonld", "mermaid")
 """Names of the formats."""

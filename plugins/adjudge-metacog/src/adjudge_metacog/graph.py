@@ -7,103 +7,16 @@ it, and everything else follows from that set. So replay, any interleaving and m
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, TypeVar
+from typing import Any
 
 from adjudge.errors import UnknownNameError
-from adjudge_metacog.events import Added, Event, Linked, Measured, Moved, Used, canonical, plain
-from adjudge_metacog.nodes import CAUTION, FORWARD, Edge, Ground, Rule, Status, flags_of_text
+from adjudge_metacog.events import Event, Linked, canonical, plain
+from adjudge_metacog.nodes import Edge, Rule, flags_of_text
+from adjudge_metacog.records import Record, heads, in_order, node_of, record_problems, strangers
 
-E = TypeVar("E", Added, Moved, Linked)
 _AT_ONCE = 500
-
-
-def _heads(events: Mapping[str, E]) -> dict[str, E]:
-    """The events that no other one replaces, by id, in the order of their ids."""
-    if len(events) == 1:
-        return dict(events)
-    replaced = {known for event in events.values() for known in event.after}
-    return {name: events[name] for name in sorted(events.keys() - replaced)}
-
-
-def latest(events: Mapping[str, E]) -> tuple[str, ...]:
-    """Ids of the events that no other one replaces: what a new event on the same thing comes after."""
-    return tuple(_heads(events))
-
-
-@dataclass
-class Record:
-    """Everything known of one node."""
-
-    added: dict[str, Added] = field(default_factory=dict)
-    moved: dict[str, Moved] = field(default_factory=dict)
-    measured: dict[str, Measured] = field(default_factory=dict)
-    used: dict[str, Used] = field(default_factory=dict)
-
-    @cached_property
-    def contents(self) -> tuple[Rule | Ground, ...]:
-        """Its content; more than one where copies of the graph disagree."""
-        heads = _heads(self.added).values()
-        if len(heads) == 1:
-            return tuple(event.node for event in heads)
-        # Two people who wrote the same thing do not disagree.
-        return tuple({canonical(plain(event.node)): event.node for event in heads}.values())
-
-    @cached_property
-    def node(self) -> Rule | Ground:
-        """Its content; the first of those that disagree."""
-        return self.contents[0]
-
-    @cached_property
-    def statuses(self) -> tuple[Status, ...]:
-        """Its status; more than one, the most cautious first, where copies of the graph disagree."""
-        found = {event.status for event in _heads(self.moved).values()} or {"proposed"}
-        return tuple(status for status in CAUTION if status in found)
-
-    @property
-    def status(self) -> Status:
-        """Its status; the most cautious of those that disagree."""
-        return self.statuses[0]
-
-    @cached_property
-    def reviewed(self) -> bool:
-        """A person stands behind its status."""
-        heads = _heads(self.moved).values()
-        return bool(heads) and all(event.reviewed for event in heads)
-
-    @cached_property
-    def flags(self) -> tuple[str, ...]:
-        """Why a rule must not reach a judge, whatever its status."""
-        if not isinstance(self.node, Rule):
-            return ()
-        return tuple(dict.fromkeys(flag for node in self.contents for flag in flags_of_text(node.text)))
-
-    @property
-    def uses(self) -> dict[str, bool | None]:
-        """What came of each use, by item; where two copies disagree it was not in order."""
-        found: dict[str, bool | None] = {}
-        for event in sorted(self.used.values(), key=lambda event: (event.aligned is not None, not event.aligned)):
-            found[event.item] = event.aligned
-        return found
-
-    @property
-    def events(self) -> dict[str, Event]:
-        """All events on the node, by id, in their order."""
-        every: dict[str, Event] = {**self.added, **self.moved, **self.measured, **self.used}
-        return dict(sorted(every.items(), key=in_order))
-
-    def forget(self) -> None:
-        """Drop what was derived, since an event came in."""
-        for name in ("contents", "node", "statuses", "reviewed", "flags"):
-            self.__dict__.pop(name, None)
-
-
-def in_order(entry: tuple[str, Event]) -> tuple[int, str]:
-    """The order of events: by clock, then by identity."""
-    return entry[1].clock, entry[0]
 
 
 class RuleGraph:
@@ -120,16 +33,32 @@ class RuleGraph:
         for name, event in events:
             self.apply(name, event)
 
-    def apply(self, name: str, event: Event) -> None:
-        """Take an event in; one that is known changes nothing."""
-        self.clock, self._network = max(self.clock, event.clock), None
+    def apply(self, name: str, event: Event) -> bool:
+        """Take an event in; one that is known changes nothing. Tells whether it was new."""
+        self.clock = max(self.clock, event.clock)
+        events = self._events_beside(event)
+        new = name not in events
+        events[name] = event
+        return new
+
+    def _events_beside(self, event: Event) -> dict[str, Any]:
+        """The events on the same thing, by id, about to change: what was derived from them is dropped."""
+        self._network = None
         if isinstance(event, Linked):
-            self.links.setdefault(event.edge, {})[name] = event
-            return
-        record = self.records.setdefault(event.node.id if isinstance(event, Added) else event.rule, Record())
-        kept: dict[str, Any] = getattr(record, event.type)
-        kept[name] = event
+            return self.links.setdefault(event.edge, {})
+        record = self.records.setdefault(node_of(event), Record())
         record.forget()
+        found: dict[str, Any] = getattr(record, event.type)
+        return found
+
+    def withdraw(self, name: str, event: Event) -> None:
+        """Take an event out again, as if it had never come in; the clock stays."""
+        del self._events_beside(event)[name]
+        if isinstance(event, Linked):
+            if not self.links[event.edge]:
+                del self.links[event.edge]
+        elif not self.records[node_of(event)].events:
+            del self.records[node_of(event)]
 
     def __contains__(self, node: str) -> bool:
         return node in self.records
@@ -157,7 +86,7 @@ class RuleGraph:
 
     def has(self, edge: Edge) -> bool:
         """Whether the edge is there."""
-        return any(event.present for event in _heads(self.links.get(edge, {})).values())
+        return any(event.present for event in heads(self.links.get(edge, {})).values())
 
     def contradicted(self, rule: str) -> list[str]:
         """The rules in force or under review that this rule contradicts."""
@@ -237,30 +166,38 @@ class RuleGraph:
             found["why_not_active"] = self._why_not(name, contradicts=contradicts)
         return {**found, "events": _plain_events(record.events)}
 
-    def problems(self) -> Iterator[tuple[str, str]]:
-        """Pairs of event and what is wrong with it: unknown nodes and events, statuses out of order, cycles."""
-        for name, record in self.records.items():
-            yield from _record_problems(name, record)
-        for edge, events in self.links.items():
-            for name, event in events.items():
-                yield from self._link_problems(edge, name, event, events)
-        yield from self._cycle()
+    def problems(self, fresh: Collection[Event] | None = None) -> Iterator[tuple[str, str]]:
+        """Pairs of event and what is wrong with it: unknown nodes and events, statuses out of order, cycles.
 
-    def _link_problems(
-        self, edge: Edge, name: str, event: Linked, events: Mapping[str, Linked]
-    ) -> Iterator[tuple[str, str]]:
-        for end in (edge.source, edge.target):
-            if end not in self.records:
-                yield name, f"the edge `{edge}` speaks of {end!r}, which no event adds"
-        if edge.source == edge.target:
-            yield name, f"the edge `{edge}` leads back to its own node"
-        yield from _strangers(name, event.after, events)
+        Args:
+            fresh: Events that came in since the graph held together: only what they are about is looked at.
+        """
+        nodes: Iterable[str] = self.records
+        edges: Iterable[Edge] = self.links
+        if fresh is not None:
+            nodes = dict.fromkeys(node_of(event) for event in fresh if not isinstance(event, Linked))
+            edges = dict.fromkeys(event.edge for event in fresh if isinstance(event, Linked))
+        for node in nodes:
+            yield from record_problems(node, self.records[node])
+        for edge in edges:
+            yield from self._link_problems(edge, self.links[edge])
+        if any(edge.kind == "refines" for edge in edges):
+            yield from self._cycle()
+
+    def _link_problems(self, edge: Edge, events: Mapping[str, Linked]) -> Iterator[tuple[str, str]]:
+        for name, event in events.items():
+            for end in (edge.source, edge.target):
+                if end not in self.records:
+                    yield name, f"the edge `{edge}` speaks of {end!r}, which no event adds"
+            if edge.source == edge.target:
+                yield name, f"the edge `{edge}` leads back to its own node"
+            yield from strangers(name, event.after, events)
 
     def _cycle(self) -> Iterator[tuple[str, str]]:
         above: defaultdict[str, list[str]] = defaultdict(list)
-        for edge in self.edges:
-            if edge.kind == "refines":
-                above[edge.source].append(edge.target)
+        refines = [edge for edge in self.links if edge.kind == "refines" and self.has(edge)]
+        for edge in sorted(refines, key=lambda edge: (edge.source, edge.target)):
+            above[edge.source].append(edge.target)
         try:
             TopologicalSorter(above).prepare()
         except CycleError as error:
@@ -271,32 +208,6 @@ class RuleGraph:
                 for name, event in self.links[Edge(kind="refines", source=source, target=target)].items()
             }
             yield max(events, key=lambda name: (events[name], name)), f"refines goes in a circle: {' > '.join(circle)}"
-
-
-def _record_problems(node: str, record: Record) -> Iterator[tuple[str, str]]:
-    if not record.added:
-        yield next(iter(record.events)), f"speaks of {node!r}, which no event adds"
-        return
-    is_rule = isinstance(record.node, Rule)
-    kinds = {event.node.kind for event in record.added.values()}
-    for name, added in record.added.items():
-        yield from _strangers(name, added.after, record.added)
-        if len(kinds) > 1:
-            yield name, f"{node!r} is a {' and a '.join(sorted(kinds))}; ids are unique"
-    for name in () if is_rule else (*record.moved, *record.measured, *record.used):
-        yield name, f"speaks of {node!r} as a rule, which is a {record.node.kind}"
-    for name, moved in record.moved.items():
-        yield from _strangers(name, moved.after, record.moved)
-        before = [record.moved[known].status for known in moved.after if known in record.moved] or ["proposed"]
-        # Where copies disagreed, a person may settle on any of their statuses.
-        if not moved.rollback and all(FORWARD.index(moved.status) < FORWARD.index(status) for status in before):
-            yield name, f"{node!r} cannot go from {max(before, key=FORWARD.index)} to {moved.status}; roll back instead"
-
-
-def _strangers(name: str, after: Iterable[str], known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for other in after:
-        if other not in known:
-            yield name, f"follows the event {other}, which is not there"
 
 
 def _plain_events(events: Mapping[str, Event]) -> dict[str, dict[str, Any]]:

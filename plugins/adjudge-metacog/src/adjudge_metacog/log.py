@@ -8,60 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal
+from typing import IO, Any
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from adjudge.errors import InputError
 from adjudge.judges.check_text import strict_json
-from adjudge.values import Frozen
 from adjudge_metacog.changes import Change
-from adjudge_metacog.events import Event, canonical, event_id, plain
+from adjudge_metacog.events import Event, canonical, event_id
 from adjudge_metacog.graph import RuleGraph
+from adjudge_metacog.lines import HEADER, START, VERSION, Header, Line, chained, lines_of
 
 try:
     import fcntl
 except ImportError:  # Windows has no such locks: there, one process writes to a graph
     fcntl = None  # type: ignore[assignment] # the name stands for a module elsewhere
 
-FORMAT = "adjudge-rule-graph"
-VERSION = 1
 _MOST_BYTES = 1_000_000
-
-
-class Header(Frozen):
-    """The first line."""
-
-    format: Literal["adjudge-rule-graph"]
-    """What the file is."""
-    version: Annotated[int, Field(ge=1, strict=True)]
-    """Version of the format."""
-
-
-class Line(Frozen):
-    """Every further line."""
-
-    n: Annotated[int, Field(ge=1, strict=True)]
-    """Number of the event in this file."""
-    hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    """SHA-256 of the hash before it and the event; before the first stands the hash of the header."""
-    event: Event
-    """What happened."""
-
-
-HEADER = (canonical({"format": FORMAT, "version": VERSION}) + "\n").encode()
-
-
-def chained(before: str, event: str) -> str:
-    """The hash of a line, from the hash before it and the event's canonical JSON."""
-    return hashlib.sha256(f"{before}\n{event}".encode()).hexdigest()
-
-
-START = hashlib.sha256(HEADER).hexdigest()
 
 
 @dataclass
@@ -80,8 +47,12 @@ class Log:
     """Hash of the last line."""
     size: int = 0
     """Length of what was read."""
+    tail: bytes = b""
+    """Its last line, by which the file is known again."""
     torn: bytes = b""
     """What a crash left behind the last whole line."""
+    sound: bool = True
+    """Whether all that was read holds together; if not, the log is of no use."""
 
     def take(self, data: bytes) -> None:
         """Read on, from where the reading stopped.
@@ -89,14 +60,18 @@ class Log:
         Raises:
             InputError: The file is something else, newer or damaged; names the event's number.
         """
+        self.sound = False
         whole, _, self.torn = data.rpartition(b"\n") if b"\n" in data else (b"", b"", data)
+        fresh = []
         for raw in whole.split(b"\n") if whole else ():
             if self.size == 0:
                 self._check_header(raw)
             else:
-                self._take_line(raw)
+                fresh.append(self._take_line(raw))
             self.size += len(raw) + 1
-        self.check()
+            self.tail = raw + b"\n"
+        self.check(fresh)
+        self.sound = True
 
     def _check_header(self, raw: bytes) -> None:
         try:
@@ -106,7 +81,7 @@ class Log:
         if header.version > VERSION:
             raise InputError(f"{self.path}: version {header.version}, this adjudge-metacog reads {VERSION}; upgrade it")
 
-    def _take_line(self, raw: bytes) -> None:
+    def _take_line(self, raw: bytes) -> Event:
         number = self.count + 1
         value = self._value(raw, number)
         text = canonical(value.get("event"))
@@ -117,6 +92,7 @@ class Log:
         if line.hash != self.hash:
             raise self.error(number, "does not follow from what stands before it; something was changed by hand")
         self.add(event_id(text), line.event)
+        return line.event
 
     def _value(self, raw: bytes, number: int) -> dict[str, Any]:
         try:
@@ -135,19 +111,21 @@ class Log:
             where = ".".join(str(part) for part in found["loc"])
             raise self.error(number, f"cannot be read: {where}: {found['msg']}") from None
 
-    def add(self, name: str, event: Event) -> None:
-        """Count an event in."""
+    def add(self, name: str, event: Event) -> bool:
+        """Count an event in; tells whether it was new."""
         self.count += 1
-        self.numbers.setdefault(name, self.count)
-        self.graph.apply(name, event)
+        new = self.graph.apply(name, event)
+        if new:
+            self.numbers[name] = self.count
+        return new
 
-    def check(self) -> None:
-        """Refuse a graph that does not hold together.
+    def check(self, fresh: Collection[Event]) -> None:
+        """Refuse a graph that does not hold together since these events came in.
 
         Raises:
             InputError: Names file and event.
         """
-        for name, problem in self.graph.problems():
+        for name, problem in self.graph.problems(fresh):
             raise self.error(self.numbers.get(name, 0), problem)
 
     def foreign(self) -> InputError:
@@ -157,15 +135,6 @@ class Log:
     def error(self, number: int, problem: str) -> InputError:
         """What to raise about an event."""
         return InputError(f"{self.path}: event {number}: {problem}")
-
-
-def lines_of(events: Iterable[Event], before: str = START, count: int = 0) -> Iterator[tuple[str, str, bytes]]:
-    """The lines of events, to follow a line with that hash and number: identity, hash and bytes of each."""
-    for number, event in enumerate(events, count + 1):
-        value = plain(event)
-        text = canonical(value)
-        before = chained(before, text)
-        yield event_id(text), before, (canonical({"n": number, "hash": before, "event": value}) + "\n").encode()
 
 
 def read(path: str | Path) -> Log:
@@ -184,40 +153,81 @@ def read(path: str | Path) -> Log:
     return log
 
 
-def change(path: str | Path, *changes: Change) -> Log:
+def change(where: str | Path | Log, *changes: Change) -> Log:
     """Change the graph in a file, which is made if need be; all changes or, after an error, none.
 
     Another process may write too: each change is made to the graph as it then is. What a crash left at the end is
     moved beside the file first.
 
+    Args:
+        where: The file, which is read from its beginning; or the log as it was last read or changed, in which case only
+            what came in since is read, so that an append costs the same however long the log is.
+        changes: What to do.
+
+    Returns:
+        The log as it now is; the one given, unless another file stands in its place.
+
     Raises:
         InputError: The file is damaged, or a change does not fit the graph.
     """
-    log = Log(Path(path))
+    log = where if isinstance(where, Log) else Log(Path(where))
     with _locked(log.path) as file:
-        log.take(file.read())
-        fresh = _made(log, changes)
-        if log.torn:
-            _set_aside(log)
-            file.truncate(log.size)
-        file.seek(log.size)
-        file.write((b"" if log.size else HEADER) + fresh)
-        file.flush()
-        os.fsync(file.fileno())
-        log.size += len(fresh) + (0 if log.size else len(HEADER))
+        log = _caught_up(log, file)
+        with _all_or_nothing(log) as fresh:
+            lines = _made(log, changes, fresh)
+            if log.torn:
+                _set_aside(log)
+                file.truncate(log.size)
+            _append(log, file, lines)
     return log
 
 
-def _made(log: Log, changes: Iterable[Change]) -> bytes:
-    """Apply changes to the graph in memory; gives the lines to write."""
-    fresh = b""
+def _caught_up(log: Log, file: IO[bytes]) -> Log:
+    """The log with what came in since it was read; a new one if its last line is no longer where it was."""
+    file.seek(log.size - len(log.tail))
+    if not log.sound or file.read(len(log.tail)) != log.tail:
+        file.seek(0)
+        log = Log(log.path)
+    log.take(file.read())
+    return log
+
+
+def _made(log: Log, changes: Iterable[Change], fresh: dict[str, Event]) -> list[bytes]:
+    """Apply changes to the graph in memory; gives the lines to write, and in `fresh` the events that are new."""
+    lines = []
     for make in changes:
         for event in make(log.graph):
             (name, log.hash, data), *_ = lines_of([event], log.hash, log.count)
-            fresh += data
-            log.add(name, event)
-    log.check()
-    return fresh
+            lines.append(data)
+            if log.add(name, event):
+                fresh[name] = event
+    log.check(fresh.values())
+    return lines
+
+
+@contextmanager
+def _all_or_nothing(log: Log) -> Iterator[dict[str, Event]]:
+    """New events, to be filled in; after an error they are taken back, so that the log is again what the file says."""
+    log_hash, count, clock = log.hash, log.count, log.graph.clock
+    fresh: dict[str, Event] = {}
+    try:
+        yield fresh
+    except BaseException:
+        for name, event in fresh.items():
+            del log.numbers[name]
+            log.graph.withdraw(name, event)
+        log.hash, log.count, log.graph.clock = log_hash, count, clock
+        raise
+
+
+def _append(log: Log, file: IO[bytes], lines: Sequence[bytes]) -> None:
+    written = lines if log.size else [HEADER, *lines]
+    file.seek(log.size)
+    file.writelines(written)
+    file.flush()
+    os.fsync(file.fileno())
+    log.size += sum(map(len, written))
+    log.tail = [log.tail, *written][-1]
 
 
 def _set_aside(log: Log) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from adjudge_metacog.log import Header, Line
+from adjudge_metacog.lines import Header, Line
 from adjudge_metacog.trees import RuleTree
 
 NAMES = ("rule-graph-line", "rule-tree")

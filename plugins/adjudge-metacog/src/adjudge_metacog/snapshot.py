@@ -19,7 +19,8 @@ from adjudge.errors import InputError
 from adjudge.values import Frozen
 from adjudge_metacog.events import Event, canonical
 from adjudge_metacog.graph import RuleGraph
-from adjudge_metacog.log import VERSION, Log, read
+from adjudge_metacog.lines import VERSION
+from adjudge_metacog.log import Log, read
 
 
 class _Part(BaseModel):
@@ -65,15 +66,13 @@ def write_snapshot(log: Log) -> Path:
     Returns:
         The file.
     """
-    with log.path.open("rb") as file:
-        last = file.read(log.size).rstrip(b"\n").rpartition(b"\n")[2]
     body = log.graph.canonical()
     header = {
         "format": "adjudge-rule-graph-snapshot",
         "version": VERSION,
         "events": log.count,
         "size": log.size,
-        "last": len(last) + 1,
+        "last": len(log.tail),
         "hash": log.hash,
         "sha256": hashlib.sha256(body).hexdigest(),
     }
