@@ -3,8 +3,8 @@
     python bench/metacog_retrieval.py [--rules 100000]
 
 Writes a graph of made-up rules to a temporary folder, then, in a process of its own, loads it from its snapshot, builds
-the index and looks for the ten best rules of 50 made-up cases. Prints CPU seconds (the best of three processes) and the
-peak memory.
+the index, looks for the ten best rules of 50 made-up cases and appends an event. Prints CPU seconds (the best of three
+processes) and the peak memory.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ def peak_mib() -> float:
 
 
 def measure(path: Path) -> dict[str, float]:
+    from adjudge_metacog.changes import Author
+    from adjudge_metacog.log import change
     from adjudge_metacog.retrieval import Budget, Query, Retriever
     from adjudge_metacog.snapshot import load
 
@@ -72,6 +74,10 @@ def measure(path: Path) -> dict[str, float]:
         found = retriever.find(Query(text=text, domain="d1"), Budget(rules=10, characters=10_000))
         times.append(time.process_time() - start)
         assert len(found) == 10
+    in_all = peak_mib()
+    start = time.process_time()
+    change(log, lambda graph: Author("bench").uses(graph, "r1", f"item {log.count}"))
+    appended = time.process_time() - start
     return {
         "load": loaded - begin,
         "active rules": active - loaded,
@@ -79,7 +85,8 @@ def measure(path: Path) -> dict[str, float]:
         "query median": statistics.median(times),
         "query worst": max(times),
         "MiB to load": after_load,
-        "MiB in all": peak_mib(),
+        "append": appended,
+        "MiB in all": in_all,
     }
 
 

@@ -12,6 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from adjudge.errors import UnknownNameError
+from adjudge_metacog.bulk import in_bulk
 from adjudge_metacog.events import Event, Linked, canonical, plain
 from adjudge_metacog.nodes import Edge, Rule, flags_of_text
 from adjudge_metacog.records import Record, heads, in_order, node_of, record_problems, strangers
@@ -103,8 +104,9 @@ class RuleGraph:
     def active(self) -> list[Rule]:
         """The rules that may guide, by id: validated, free of flags and of open conflicts."""
         against = self._contradicting()
-        self._check_texts()
-        return [rule for rule in self.rules if not self._why_not(rule.id, contradicts=rule.id in against)]
+        with in_bulk():
+            self._check_texts()
+            return [rule for rule in self.rules if not self._why_not(rule.id, contradicts=rule.id in against)]
 
     def _check_texts(self) -> None:
         """Find the flags of all rules, many at a time, since nearly all have none."""

@@ -6,7 +6,6 @@ short cut: the log is the graph, and a snapshot that does not fit it is passed o
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import os
 from itertools import chain
@@ -17,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from adjudge.errors import InputError
 from adjudge.values import Frozen
+from adjudge_metacog.bulk import in_bulk
 from adjudge_metacog.events import Event, canonical
 from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.lines import VERSION
@@ -128,18 +128,12 @@ def _fits(header: SnapshotHeader, path: Path) -> bool:
 
 
 def _graph(body: bytes) -> RuleGraph:
-    # Hundreds of thousands of values that all stay: collecting garbage among them takes as long as reading them.
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
+    with in_bulk():
         value = _Body.model_validate_json(body)
         # Each is let go once its events are taken over: a large graph is not held twice.
         nodes = (entry for name in list(value.nodes) for entry in value.nodes.pop(name).events.items())
         edges = (entry for edge in value.edges for entry in edge.events.items())
         return RuleGraph(chain(nodes, edges))
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def verify(path: str | Path) -> str:
