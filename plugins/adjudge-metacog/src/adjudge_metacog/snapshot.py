@@ -19,7 +19,7 @@ from adjudge.values import Frozen
 from adjudge_metacog.bulk import in_bulk
 from adjudge_metacog.events import Event, canonical
 from adjudge_metacog.graph import RuleGraph
-from adjudge_metacog.lines import VERSION
+from adjudge_metacog.lines import HEADER, VERSION
 from adjudge_metacog.log import Log, read
 
 
@@ -107,24 +107,26 @@ def _from_snapshot(path: Path) -> Log | None:
         header = SnapshotHeader.model_validate_json(first)
     except (FileNotFoundError, ValidationError):
         return None
-    if header.version != VERSION or header.sha256 != hashlib.sha256(body).hexdigest() or not _fits(header, path):
+    tail = _tail(header, path)
+    if header.version != VERSION or header.sha256 != hashlib.sha256(body).hexdigest() or not tail:
         return None
     try:
         graph = _graph(body)
     except ValidationError:
         return None
-    return Log(path, graph=graph, count=header.events, hash=header.hash, size=header.size)
+    return Log(path, graph=graph, count=header.events, hash=header.hash, size=header.size, tail=tail)
 
 
-def _fits(header: SnapshotHeader, path: Path) -> bool:
-    """Whether the log holds the line that the snapshot ends with, where it was."""
+def _tail(header: SnapshotHeader, path: Path) -> bytes:
+    """The line that the snapshot ends with, as the log holds it; empty if it is not where it was."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, header.size - header.last))
             last = file.read(header.last)
     except FileNotFoundError:
-        return False
-    return len(last) == header.last and f'"hash":"{header.hash}"'.encode() in last
+        return b""
+    mark = f'"hash":"{header.hash}"'.encode() if header.events else HEADER
+    return last if len(last) == header.last and mark in last else b""
 
 
 def _graph(body: bytes) -> RuleGraph:
