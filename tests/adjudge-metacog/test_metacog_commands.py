@@ -135,3 +135,30 @@ def test_a_missing_graph_is_an_error_in_one_line(run, tmp_path, command):
     status, said = run(command, tmp_path / "none.jsonl")
     assert (status, said.count("\n")) == (2, 1)
     assert "no such file" in said
+
+
+def test_export_writes_a_page_for_a_browser(run, path, tmp_path):
+    out = tmp_path / "rules.html"
+    assert run("export", path, "--format", "html", "--out", out) == (0, "")
+    assert out.read_text("utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [
+        (("--domain", "finance"), ["loan"]),
+        (("--near", "loan-old", "--steps", 0), ["loan-old"]),
+        (("--near", "loan-old"), ["loan", "loan-old"]),
+        (("--near", "loan-old", "--domain", "finance"), ["loan"]),
+        (("--domain", "nursing"), []),
+    ],
+)
+def test_a_part_of_a_graph_is_exported(run, path, part, names):
+    status, said = run("export", path, "--format", "jsonld", *part)
+    assert status == 0
+    assert [node["@id"].rpartition(":")[2] for node in json.loads(said)["@graph"]] == names
+
+
+def test_a_part_near_an_unknown_node_is_an_error_in_one_line(run, path):
+    status, said = run("export", path, "--near", "loam")
+    assert (status, said.count("\n")) == (2, 1)

@@ -123,18 +123,35 @@ def review(path: Path, rule: str | None, status: Status | None, reason: str, by:
 @graph.command()
 @_graph
 @click.option(
-    "--format", "form", default="mermaid", show_default=True, type=click.Choice(["graphml", "jsonld", "mermaid"])
+    "--format",
+    "form",
+    default="mermaid",
+    show_default=True,
+    type=click.Choice(["graphml", "html", "jsonld", "mermaid"]),
 )
 @click.option("--out", type=_FILE, help="File to write; printed if not given.")
-def export(path: Path, form: str, out: Path | None) -> None:
-    """Write GRAPH for another program."""
+@click.option("--domain", help="Only this field of work.")
+@click.option("--near", help="Only what is near this node.")
+@click.option("--steps", default=2, show_default=True, type=click.IntRange(0, 20), help="How far from it.")
+def export(path: Path, form: str, out: Path | None, *, domain: str | None, near: str | None, steps: int) -> None:
+    """Write GRAPH, or a part of it, for another program or, as html, for a browser."""
     from adjudge_metacog.exporting import exported
+    from adjudge_metacog.queries import part
 
-    text = exported(_log(path).graph, form)
+    found = _log(path).graph
+    if domain is not None or near is not None:
+        found = part(found, domain=domain, near_to=near, steps=steps)
+    text = exported(found, form) if form != "html" else _page(found, path.name)
     if out is None:
         click.echo(text, nl=False)
     else:
         out.write_text(text, "utf-8")
+
+
+def _page(found: RuleGraph, title: str) -> str:
+    from adjudge_metacog.view.page import rendered
+
+    return rendered(found, title)
 
 
 @graph.command()

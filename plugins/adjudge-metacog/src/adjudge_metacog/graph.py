@@ -103,10 +103,15 @@ class RuleGraph:
     @property
     def active(self) -> list[Rule]:
         """The rules that may guide, by id: validated, free of flags and of open conflicts."""
+        held = self.held_back()
+        return [rule for rule in self.rules if not held[rule.id]]
+
+    def held_back(self) -> dict[str, list[str]]:
+        """What keeps each rule from guiding, by id; nothing for those that may."""
         against = self._contradicting()
         with in_bulk():
             self._check_texts()
-            return [rule for rule in self.rules if not self._why_not(rule.id, contradicts=rule.id in against)]
+            return {rule.id: self._why_not(rule.id, contradicts=rule.id in against) for rule in self.rules}
 
     def _check_texts(self) -> None:
         """Find the flags of all rules, many at a time, since nearly all have none."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import Any
 
 from adjudge.metrics import wilson
-from adjudge_metacog.events import Moved
+from adjudge_metacog.events import Event, Moved
 from adjudge_metacog.graph import RuleGraph
-from adjudge_metacog.nodes import Edge, EdgeKind, Rule
+from adjudge_metacog.nodes import Edge, EdgeKind, Ground, Rule
 
 
 def near(graph: RuleGraph, node: str, steps: int = 1, kinds: Collection[EdgeKind] = ()) -> tuple[list[str], list[Edge]]:
@@ -36,6 +37,27 @@ def near(graph: RuleGraph, node: str, steps: int = 1, kinds: Collection[EdgeKind
     return names, sorted((Edge(kind=kind, source=a, target=b) for a, b, kind in between), key=str)
 
 
+def part(graph: RuleGraph, domain: str | None = None, near_to: str | None = None, steps: int = 1) -> RuleGraph:
+    """The nodes of a domain, or near a node, or both, with all that is known of them and the edges between them.
+
+    What one of its rules contradicts is in it too: without that, the rule would look as if it may guide.
+
+    Raises:
+        UnknownNameError: There is no such node.
+    """
+    names = set(graph.records) if near_to is None else set(near(graph, near_to, steps)[0])
+    if domain is not None:
+        names = {name for name in names if _domain(graph.records[name].node) == domain}
+    names |= {edge.target for edge in graph.edges if edge.kind == "conflicts_with" and edge.source in names}
+    events = (entry for name in names for entry in graph.records[name].events.items())
+    edges = (edge for edge in graph.links if {edge.source, edge.target} <= names)
+    return RuleGraph(chain(events, (entry for edge in edges for entry in graph.links[edge].items())))
+
+
+def _domain(node: Rule | Ground) -> str:
+    return node.scope.domain if isinstance(node, Rule) else node.domain
+
+
 def why(graph: RuleGraph, rule: str) -> Iterator[str]:
     """Lines that say where a rule comes from, what it rests on, what it did and what keeps it from guiding.
 
@@ -58,8 +80,14 @@ def why(graph: RuleGraph, rule: str) -> Iterator[str]:
             yield f"{edge.kind} (from): {edge.source}: {graph.records[edge.source].node.text}"
     for event in record.events.values():
         who = " by ".join(part for part in (event.at, event.by) if part)
-        to = f" to {event.status}{': ' + event.reason if event.reason else ''}" if isinstance(event, Moved) else ""
-        yield f"history: {event.clock} {event.type}{to}{f' ({who})' if who else ''}"
+        yield f"history: {event.clock} {event_told(event)}{f' ({who})' if who else ''}"
+
+
+def event_told(event: Event) -> str:
+    """What an event did, in one line."""
+    if isinstance(event, Moved):
+        return f"{event.type} to {event.status}{': ' + event.reason if event.reason else ''}"
+    return event.type
 
 
 def _outcome(uses: dict[str, bool | None]) -> Iterator[str]:
@@ -69,8 +97,9 @@ def _outcome(uses: dict[str, bool | None]) -> Iterator[str]:
 
 def to_review(graph: RuleGraph) -> dict[str, list[str]]:
     """The rules that wait for a person, by id, with what is open: proposals, disagreements, contradictions, flags."""
-    found = {rule.id: graph.why_not_active(rule.id) for rule in graph.rules}
-    return {name: why for name, why in found.items() if why and graph.records[name].statuses != ("retired",)}
+    return {
+        name: why for name, why in graph.held_back().items() if why and graph.records[name].statuses != ("retired",)
+    }
 
 
 def figures(graph: RuleGraph) -> dict[str, Any]:
