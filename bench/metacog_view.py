@@ -20,9 +20,13 @@ from typing import TYPE_CHECKING
 from metacog_retrieval import made_up
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from playwright.sync_api import Browser, Page
 
+    from adjudge_metacog.events import Event
     from adjudge_metacog.graph import RuleGraph
+    from adjudge_metacog.nodes import EdgeKind
 
 AFTER_NEXT_FRAME = """async ([what, value]) => {
   const begin = performance.now();
@@ -52,10 +56,11 @@ def graph_of(count: int) -> RuleGraph:
     from adjudge_metacog.graph import RuleGraph
     from adjudge_metacog.nodes import Edge, Evidence, Ground, Rule, Scope
 
+    kinds: tuple[EdgeKind, ...] = ("refines", "refines", "supports", "except", "conflicts_with")
     draw, ana, graph = random.Random(0), Author("bench", "2026-01-01"), RuleGraph()
 
-    def take(events: object) -> None:
-        for event in events:  # type: ignore[attr-defined]
+    def take(events: Iterable[Event]) -> None:
+        for event in events:
             graph.apply(identity(event), event)
 
     for n, text in enumerate(made_up(count)):
@@ -78,13 +83,13 @@ def graph_of(count: int) -> RuleGraph:
             take(ana.adds(graph, Ground(kind="case", id=f"c{n}", text=f"A made-up case: {text}", domain=domain)))
             take(ana.links(graph, Edge(kind="derived_from", source=f"r{n}", target=f"c{n}")))
         if n % 6 == 1 and n > 72:
-            kind = draw.choice(["refines", "refines", "supports", "except", "conflicts_with"])
+            kind = draw.choice(kinds)
             take(ana.links(graph, Edge(kind=kind, source=f"r{n}", target=f"r{n - 72 * draw.randint(1, n // 72)}")))
     return graph
 
 
 def measure(page: Page) -> dict[str, list[float]]:
-    steps = {
+    steps: dict[str, list[int] | list[str]] = {
         "zoom": [-240, -240, -240, 240, 240, 240] * 8,
         "pan": [1, -1] * 24,
         "filter": ["r1", "r12", "and", "", "r7"] * 8,
@@ -97,7 +102,7 @@ def measure(page: Page) -> dict[str, list[float]]:
 def shoot(browser: Browser, address: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for scheme in ("light", "dark"):
-        page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+        page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
         page.goto(address)
         page.screenshot(path=folder / f"whole-{scheme}.png")
         page.click("text=r13 ")

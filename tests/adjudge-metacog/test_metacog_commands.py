@@ -39,6 +39,17 @@ def test_query_shows_the_neighbourhood(run, path):
     assert said.splitlines()[-1] == "loan-old refines loan"
 
 
+def test_find_shows_the_rules_for_a_case_and_why(run, path):
+    status, said = run("find", path, "Is a loan risky?", "--embeddings", "none")
+    assert status == 0
+    first, because, last = said.splitlines()
+    assert re.match(r"loan  \d+\.\d  When someone asks about a loan,", first)
+    assert re.match(r"    word loan \(\d\.\d\)", because)
+    assert last == "1 of 1 active rules, by scope, words"
+    assert run("find", path, "loan", "--domain", "nursing", "--embeddings", "none")[1].startswith("0 of 1 active")
+    assert run("find", path, "loan", "--embeddings", "glove")[0] == 2
+
+
 def test_why_explains_a_rule_and_an_unknown_one_is_an_error(run, path):
     assert "status: validated, active" in run("why", path, "loan")[1]
     status, said = run("why", path, "loam")

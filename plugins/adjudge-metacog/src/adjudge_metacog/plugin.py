@@ -26,17 +26,26 @@ def adjudge_commands() -> Sequence[click.Command]:
 @hookimpl
 def adjudge_judges() -> Sequence[JudgeSpec]:
     """The judge `reflective`."""
-    summary = "a judge with learned rules beside each criterion (graph=rules.jsonl, rules=5, characters=2000, domain=)"
+    summary = (
+        "a judge with learned rules beside each criterion "
+        "(graph=rules.jsonl, rules=5, characters=2000, domain=, embeddings=auto)"
+    )
     return [JudgeSpec(name="reflective", summary=summary, build=build_reflective, members=("members",))]
 
 
 def build_reflective(
-    members: Any = (), graph: str = "", rules: int = 5, characters: int = 2000, domain: str = ""
+    members: Any = (),
+    graph: str = "",
+    rules: int = 5,
+    characters: int = 2000,
+    domain: str = "",
+    *,
+    embeddings: str = "auto",
 ) -> ReflectiveJudge:
     """Make the judge `reflective`; see `adjudge_metacog.reflective.build`."""
     from adjudge_metacog.reflective import build
 
-    return build(members, graph, rules, characters, domain)
+    return build(members, graph, rules, characters, domain, embeddings=embeddings)
 
 
 @hookimpl

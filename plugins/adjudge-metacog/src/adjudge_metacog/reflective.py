@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Ask, Item, Member
@@ -13,10 +14,11 @@ from adjudge.rubric import Criterion, Rubric
 from adjudge.submission import Submission, as_text
 from adjudge.verdict import Verdict
 from adjudge_metacog.changes import Author
+from adjudge_metacog.embedding import Embedder, embedder
 from adjudge_metacog.events import Event
 from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.nodes import Rule
-from adjudge_metacog.retrieval import Budget, Query, Retriever
+from adjudge_metacog.retrieval import Budget, Query, Retriever, Similarity
 
 FLAG = "rule:"
 """Begins the flag of a verdict that names a rule which was shown."""
@@ -41,22 +43,28 @@ class ReflectiveJudge:
     """How much guidance a criterion may get."""
     domain: str = ""
     """Field of work of every case; if empty, what its metadata say under `domain`."""
+    embedder: Embedder | None = None
+    """What tells how near a case is to a rule in meaning; if None, only words count."""
+    path: Path | None = None
+    """File of the graph, beside which vectors are kept; if None, they are not."""
 
     def __post_init__(self) -> None:
         if len(self.members) != 1:
             raise UnsupportedError("the judge 'reflective' wraps one judge: members=[{…}]")
         active = self.graph.active
         safe = [rule for rule in active if rule.direction == "tightens" or self.graph.record(rule.id).reviewed]
-        object.__setattr__(self, "_any", Retriever(active))
-        object.__setattr__(self, "_must", Retriever(safe))
+        similarity = None if self.embedder is None else Similarity(active, self.embedder, self.path)
+        object.__setattr__(self, "_any", Retriever(active, similarity))
+        object.__setattr__(self, "_must", Retriever(safe, similarity))
 
     _any: Retriever = field(init=False, repr=False)
     _must: Retriever = field(init=False, repr=False)
 
     @property
     def name(self) -> str:
-        """`reflective` with the most rules and the judge inside."""
-        return f"reflective({self.budget.rules},{self.members[0].name})"
+        """`reflective` with the most rules, the embedder if there is one, and the judge inside."""
+        by = f"{self.embedder.name}," if self.embedder else ""
+        return f"reflective({self.budget.rules},{by}{self.members[0].name})"
 
     async def judge(self, item: Item, rubric: Rubric, ask: Ask) -> Sequence[Verdict]:
         """Judge one submission or comparison, as the judge inside does."""
@@ -126,7 +134,13 @@ def used(
 
 
 def build(
-    members: Sequence[Member] = (), graph: str = "", rules: int = 5, characters: int = 2000, domain: str = ""
+    members: Sequence[Member] = (),
+    graph: str = "",
+    rules: int = 5,
+    characters: int = 2000,
+    domain: str = "",
+    *,
+    embeddings: str = "auto",
 ) -> ReflectiveJudge:
     """Make the judge.
 
@@ -136,9 +150,11 @@ def build(
         rules: Most rules per criterion; with 0 it judges as the judge inside alone.
         characters: Most characters of them together.
         domain: Field of work of every case.
+        embeddings: One of `adjudge_metacog.embedding.NAMES`.
 
     Raises:
-        UnsupportedError: No graph is named, or a number is below 0.
+        UnsupportedError: No graph is named, a number is below 0, or the embedder's package is not installed.
+        UnknownNameError: There is no embedder of that name.
         InputError: The graph cannot be read.
     """
     from adjudge_metacog.snapshot import load
@@ -147,4 +163,6 @@ def build(
         raise UnsupportedError("the judge 'reflective' needs a rule graph: -J graph=rules.jsonl")
     if rules < 0 or characters < 0:
         raise UnsupportedError(f"the judge 'reflective': rules={rules}, characters={characters}: not below 0")
-    return ReflectiveJudge(tuple(members), load(graph).graph, Budget(rules, characters), domain)
+    return ReflectiveJudge(
+        tuple(members), load(graph).graph, Budget(rules, characters), domain, embedder(embeddings), Path(graph)
+    )

@@ -1,4 +1,7 @@
-"""Finds the rules that bear on a case: scope first, then words in common (BM25), within a budget, and says why."""
+"""Finds the rules that bear on a case, within a budget, and says why.
+
+Scope comes first; then words in common (BM25) and, where an embedder is at hand, similarity of meaning.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,21 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
+from adjudge_metacog.embedding import Embedder
 from adjudge_metacog.nodes import Rule
+from adjudge_metacog.vectors import vectors_of
 
 K1, B = 1.2, 0.75
 """Saturation of repeated words and correction for length, as Robertson and Zaragoza (2009) advise."""
 SCOPE_BONUS = 2.0
 """What a scenario or tag in common adds to the score; about as much as one rare word."""
+
+NEARNESS = 100.0
+"""What a similarity of 1 adds to the score, one at the embedder's floor adding nothing."""
 
 _FORM = frozenset({"when", "do", "not", "because"})  # every rule has them
 _WORD = re.compile(r"[^\W_]+")
@@ -69,12 +78,68 @@ class Budget:
     """Most characters of all their texts together."""
 
 
+class Similarity:
+    """How near cases are to rules in meaning; several retrievers over some of the rules can share one."""
+
+    def __init__(self, rules: Sequence[Rule], embedder: Embedder, graph: Path | None = None) -> None:
+        """Prepare; the rules are embedded when they are first asked for.
+
+        Args:
+            rules: Every rule that is asked for.
+            embedder: What makes the vectors.
+            graph: File of the graph, beside which vectors are kept; if None, they are not.
+        """
+        self.embedder = embedder
+        self._texts = list(dict.fromkeys(rule.text for rule in rules))
+        self._graph = graph
+        self.to = lru_cache(maxsize=64)(self._to)
+        """Cosine of a case with each text, shape (texts,); kept for the last cases."""
+
+    def places(self, rules: Sequence[Rule]) -> Any:
+        """Where the rules stand in what `to` gives, shape (rules,)."""
+        import numpy as np
+
+        found = {text: place for place, text in enumerate(self._texts)}
+        return np.array([found[rule.text] for rule in rules], dtype=np.int32)
+
+    @cached_property
+    def _vectors(self) -> Any:
+        return vectors_of(self._texts, self.embedder, self._graph)
+
+    def _to(self, case: str) -> Any:
+        import numpy as np
+
+        # Rounded, since the last digits depend on the processor.
+        return np.round(self._vectors @ self.embedder.case(case), 4)
+
+
 class Retriever:
     """An index over rules; build it from the active rules of a graph."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule], similarity: Similarity | None = None) -> None:
+        """Prepare.
+
+        Args:
+            rules: What is searched.
+            similarity: How near cases are to these rules; if None, only words count.
+        """
         self.rules = tuple(rules)
         """What is searched."""
+        self._similarity = similarity
+
+    @cached_property
+    def _places(self) -> Any:
+        assert self._similarity is not None
+        return self._similarity.places(self.rules)
+
+    def _nearness(self, text: str) -> tuple[Any, Any]:
+        """Cosine of the case with each rule, and what it adds to the score of each."""
+        import numpy as np
+
+        if self._similarity is None or not text.strip():
+            return (zero := np.zeros(len(self.rules), dtype=np.float32)), zero
+        cosine, floor = self._similarity.to(text)[self._places], self._similarity.embedder.floor
+        return cosine, (NEARNESS / (1 - floor)) * np.maximum(cosine - floor, 0)
 
     @cached_property
     def _postings(self) -> Mapping[str, tuple[Any, Any]]:
@@ -147,6 +212,7 @@ class Retriever:
             if word in self._postings:
                 at, adds = self._postings[word]
                 scores[at] += adds
+        scores += self._nearness(query.text)[1]
         for part in self._filed(query):
             if part in self._scopes:
                 scores[self._scopes[part]] += SCOPE_BONUS
@@ -176,8 +242,11 @@ class Retriever:
         having = {("scenario", name) for name in scope.scenarios} | {("tag", name) for name in scope.tags}
         yield from (f"{name} {value}" for name, value in self._filed(query) if (name, value) in having)
         common = set(words(query.text)) & set(words(self.rules[place].text))
-        adds = {word: self._adds(word, place) for word in common}
-        yield from (f"word {word} ({adds[word]:.1f})" for word in sorted(adds, key=lambda word: (-adds[word], word)))
+        adds = {f"word {word}": self._adds(word, place) for word in common}
+        cosine, nearness = (float(value[place]) for value in self._nearness(query.text))
+        if nearness:
+            adds[f"similarity {cosine:.2f}"] = nearness
+        yield from (f"{what} ({adds[what]:.1f})" for what in sorted(adds, key=lambda what: (-adds[what], what)))
 
     def _adds(self, word: str, place: int) -> float:
         import numpy as np
