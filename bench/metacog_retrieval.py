@@ -3,8 +3,10 @@
     python bench/metacog_retrieval.py [--rules 100000]
 
 Writes a graph of made-up rules to a temporary folder, then, in a process of its own, loads it from its snapshot, builds
-the index, looks for the ten best rules of 50 made-up cases and appends an event. Prints CPU seconds (the best of three
-processes) and the peak memory.
+the index, looks for the ten best rules of 50 made-up cases, by words and then by embeddings too, and appends an event.
+Prints CPU seconds (the best of three processes) and the peak memory. The rules' vectors are drawn at random, since how
+near they are changes nothing of the cost; those of the cases are made. (What embedding the rules costs, once, is in
+metacog_embeddings.py.)
 """
 
 from __future__ import annotations
@@ -17,7 +19,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adjudge_metacog.changes import Author
+from adjudge_metacog.embedding import embedder
+from adjudge_metacog.events import Added, Moved
+from adjudge_metacog.log import change, read, write
+from adjudge_metacog.nodes import Rule, Scope
+from adjudge_metacog.retrieval import Budget, Query, Retriever, Similarity
+from adjudge_metacog.snapshot import load, write_snapshot
+from adjudge_metacog.vectors import vectors_of
 
 
 def made_up(count: int) -> list[str]:
@@ -32,18 +47,27 @@ def made_up(count: int) -> list[str]:
 
 
 def write_graph(path: Path, count: int) -> None:
-    from adjudge_metacog.events import Added, Moved
-    from adjudge_metacog.log import read, write
-    from adjudge_metacog.nodes import Rule, Scope
-    from adjudge_metacog.snapshot import write_snapshot
-
     events: list[Added | Moved] = []
     for n, text in enumerate(made_up(count)):
         node = Rule(kind="rule", id=f"r{n}", text=text, scope=Scope(domain=f"d{n % 5}"))
         events.append(Added(type="added", clock=2 * n + 1, node=node))
         events.append(Moved(type="moved", clock=2 * n + 2, rule=node.id, status="validated", reviewed=True))
     write(path, events)
-    write_snapshot(read(path))
+    write_snapshot(log := read(path))
+    vectors_of([rule.text for rule in log.graph.active], Drawn(), path)
+
+
+class Drawn:
+    """In place of the real embedder while the graph is written: vectors drawn at random, of the same size."""
+
+    def __init__(self) -> None:
+        real = embedder("use")
+        assert real is not None
+        self.name, self.fingerprint, self.floor, self.case = real.name, real.fingerprint, real.floor, real.case
+
+    def rules(self, texts: Sequence[str]) -> Any:
+        drawn = np.random.default_rng(len(texts)).normal(size=(len(texts), len(self.case("size"))))
+        return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 
 
 def peak_mib() -> float:
@@ -53,10 +77,6 @@ def peak_mib() -> float:
 
 
 def measure(path: Path) -> dict[str, float]:
-    from adjudge_metacog.changes import Author
-    from adjudge_metacog.log import change
-    from adjudge_metacog.retrieval import Budget, Query, Retriever
-    from adjudge_metacog.snapshot import load
 
     begin = time.process_time()
     log = load(path)
@@ -67,13 +87,15 @@ def measure(path: Path) -> dict[str, float]:
     retriever = Retriever(rules)
     retriever.find(Query(text="first", domain="d1"))
     indexed = time.process_time()
-    draw, times = random.Random(1), []
-    for _ in range(50):
-        text = " ".join(draw.choice(rules).text for _ in range(3))
-        start = time.process_time()
-        found = retriever.find(Query(text=text, domain="d1"), Budget(rules=10, characters=10_000))
-        times.append(time.process_time() - start)
-        assert len(found) == 10
+    by_words = queried(retriever)
+    without_vectors = peak_mib()
+    begun = time.process_time()
+    use = embedder("use")
+    assert use is not None
+    retriever._similarity = Similarity(rules, use, path)  # noqa: SLF001 # the index is that of before
+    retriever.find(Query(text="first", domain="d1"))
+    embedded = time.process_time()
+    by_both = queried(retriever)
     in_all = peak_mib()
     start = time.process_time()
     change(log, lambda graph: Author("bench").uses(graph, "r1", f"item {log.count}"))
@@ -82,12 +104,28 @@ def measure(path: Path) -> dict[str, float]:
         "load": loaded - begin,
         "active rules": active - loaded,
         "index": indexed - active,
-        "query median": statistics.median(times),
-        "query worst": max(times),
-        "MiB to load": after_load,
+        "query median": statistics.median(by_words),
+        "query worst": max(by_words),
+        "load model and vectors": embedded - begun,
+        "query with embeddings, median": statistics.median(by_both),
+        "query with embeddings, worst": max(by_both),
         "append": appended,
-        "MiB in all": in_all,
+        "MiB to load": after_load,
+        "MiB with index": without_vectors,
+        "MiB with embeddings": in_all,
     }
+
+
+def queried(retriever: Retriever) -> list[float]:
+    """CPU seconds of each of 50 queries for ten rules."""
+    draw, times = random.Random(1), []
+    for _ in range(50):
+        text = " ".join(draw.choice(retriever.rules).text for _ in range(3))
+        start = time.process_time()
+        found = retriever.find(Query(text=text, domain="d1"), Budget(rules=10, characters=10_000))
+        times.append(time.process_time() - start)
+        assert len(found) == 10
+    return times
 
 
 def main() -> None:
@@ -104,7 +142,7 @@ def main() -> None:
         command = [sys.executable, __file__, "--measure", str(path)]
         runs = [json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(3)]
     for name in runs[0]:
-        print(f"{name:<14}{min(run[name] for run in runs):10.3f}")
+        print(f"{name:<30}{min(run[name] for run in runs):10.3f}")
 
 
 if __name__ == "__main__":

@@ -103,8 +103,8 @@ class RuleGraph:
     @property
     def active(self) -> list[Rule]:
         """The rules that may guide, by id: validated, free of flags and of open conflicts."""
-        held = self.held_back()
-        return [rule for rule in self.rules if not held[rule.id]]
+        found = (self.records[name].node for name, why in self.held_back().items() if not why)
+        return [node for node in found if isinstance(node, Rule)]
 
     def held_back(self) -> dict[str, list[str]]:
         """What keeps each rule from guiding, by id; nothing for those that may."""

@@ -34,7 +34,7 @@ _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 def words(text: str) -> Iterator[str]:
     """Words of a text, case folded; of Chinese and Japanese, pairs of characters that follow each other."""
     for word in _WORD.findall(text.casefold()):
-        if _IDEOGRAPHS.search(word):
+        if not word.isascii() and _IDEOGRAPHS.search(word):
             yield from (word[i : i + 2] for i in range(max(1, len(word) - 1)))
         elif word not in _FORM and len(word) > 1:
             yield word
@@ -132,14 +132,19 @@ class Retriever:
         assert self._similarity is not None
         return self._similarity.places(self.rules)
 
-    def _nearness(self, text: str) -> tuple[Any, Any]:
-        """Cosine of the case with each rule, and what it adds to the score of each."""
+    def _cosines(self, text: str) -> Any:
+        """Cosine of the case with each rule; None if it is not known."""
+        if self._similarity is None or not text.strip():
+            return None
+        return self._similarity.to(text)[self._places]
+
+    def _nearness(self, cosines: Any) -> Any:
+        """What cosines add to scores."""
         import numpy as np
 
-        if self._similarity is None or not text.strip():
-            return (zero := np.zeros(len(self.rules), dtype=np.float32)), zero
-        cosine, floor = self._similarity.to(text)[self._places], self._similarity.embedder.floor
-        return cosine, (NEARNESS / (1 - floor)) * np.maximum(cosine - floor, 0)
+        assert self._similarity is not None
+        floor = self._similarity.embedder.floor
+        return np.maximum(cosines - floor, 0) * np.float32(NEARNESS / (1 - floor))
 
     @cached_property
     def _postings(self) -> Mapping[str, tuple[Any, Any]]:
@@ -197,22 +202,22 @@ class Retriever:
 
         if not self.rules or most < 1:
             return
-        scores = self._scores(query)
-        reach = min(most, len(scores))
-        least = max(float(np.partition(scores, -reach)[-reach]), np.nextafter(0, 1, dtype=np.float32))
-        places = np.flatnonzero(scores >= least).tolist()
+        cosines = self._cosines(query.text)
+        scores = self._scores(query, cosines)
+        above = scores[scores > 0]  # finding the best among very many zeros is slow
+        if not len(above):
+            return
+        reach = min(most, len(above))
+        places = np.flatnonzero(scores >= np.partition(above, -reach)[-reach]).tolist()
         best = sorted(places, key=lambda place: (-scores[place], self.rules[place].id))[:most]
-        yield from (Found(self.rules[p], float(scores[p]), tuple(self._why(query, p))) for p in best)
+        for place in best:
+            cosine = None if cosines is None else cosines[place]
+            yield Found(self.rules[place], float(scores[place]), tuple(self._why(query, place, cosine)))
 
-    def _scores(self, query: Query) -> Any:
-        import numpy as np
-
-        scores = np.zeros(len(self.rules), dtype=np.float32)
-        for word in sorted(set(words(query.text))):
-            if word in self._postings:
-                at, adds = self._postings[word]
-                scores[at] += adds
-        scores += self._nearness(query.text)[1]
+    def _scores(self, query: Query, cosines: Any) -> Any:
+        scores = self._by_words(query.text)
+        if cosines is not None:
+            scores += self._nearness(cosines)
         for part in self._filed(query):
             if part in self._scopes:
                 scores[self._scopes[part]] += SCOPE_BONUS
@@ -220,6 +225,15 @@ class Retriever:
             if wanted := getattr(query, name):
                 self._narrow(scores, name, wanted)
         return scores
+
+    def _by_words(self, text: str) -> Any:
+        import numpy as np
+
+        having = [self._postings[word] for word in sorted(set(words(text))) if word in self._postings]
+        if not having:
+            return np.zeros(len(self.rules), dtype=np.float32)
+        places, adds = (np.concatenate(column) for column in zip(*having, strict=True))
+        return np.bincount(places, adds, minlength=len(self.rules)).astype(np.float32)
 
     def _filed(self, query: Query) -> list[tuple[str, str]]:
         """The parts of a scope that speak for a rule, beyond not speaking against it."""
@@ -236,15 +250,14 @@ class Retriever:
                 outside[self._scopes[name, value]] = False
         scores[outside] = 0
 
-    def _why(self, query: Query, place: int) -> Iterator[str]:
+    def _why(self, query: Query, place: int, cosine: Any) -> Iterator[str]:
         """What the rule at that position has in common with the query."""
         scope = self.rules[place].scope
         having = {("scenario", name) for name in scope.scenarios} | {("tag", name) for name in scope.tags}
         yield from (f"{name} {value}" for name, value in self._filed(query) if (name, value) in having)
         common = set(words(query.text)) & set(words(self.rules[place].text))
         adds = {f"word {word}": self._adds(word, place) for word in common}
-        cosine, nearness = (float(value[place]) for value in self._nearness(query.text))
-        if nearness:
+        if cosine is not None and (nearness := float(self._nearness(cosine))):
             adds[f"similarity {cosine:.2f}"] = nearness
         yield from (f"{what} ({adds[what]:.1f})" for what in sorted(adds, key=lambda what: (-adds[what], what)))
 

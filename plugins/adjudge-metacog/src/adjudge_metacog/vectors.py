@@ -21,7 +21,7 @@ from adjudge_metacog.events import canonical
 
 FORMAT = "adjudge-rule-vectors"
 _KEY = 16
-_AT_ONCE = 2_000
+_AT_ONCE = 5_000
 
 
 class VectorsHeader(Frozen):
@@ -70,7 +70,17 @@ def vectors_of(texts: Sequence[str], embedder: Embedder, graph: Path | None = No
         places |= {key: len(places) + n for n, key in enumerate(some)}
         if path is not None:
             _write(path, embedder, places, kept)
-    return np.zeros((0, 1), np.float32) if kept is None else kept[[places[key] for key in keys]].astype(np.float32)
+    return np.zeros((0, 1), np.float32) if kept is None else _in_full(kept, [places[key] for key in keys])
+
+
+def _in_full(kept: Any, rows: Sequence[int]) -> Any:
+    """These rows as float32, a part at a time: a large matrix is not held three times."""
+    import numpy as np
+
+    found = np.empty((len(rows), kept.shape[1]), np.float32)
+    for start in range(0, len(rows), _AT_ONCE):
+        found[start : start + _AT_ONCE] = kept[rows[start : start + _AT_ONCE]]
+    return found
 
 
 def _key(text: str) -> bytes:
