@@ -19,8 +19,8 @@ from adjudge_metacog.exporting import exported
 from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.log import change, read, write
 from adjudge_metacog.merging import differences, merged, rolled_back
-from adjudge_metacog.nodes import Evidence, Ground
-from adjudge_metacog.queries import figures, near, to_review, why
+from adjudge_metacog.nodes import Evidence, Ground, Scope
+from adjudge_metacog.queries import figures, near, part, to_review, why
 from adjudge_metacog.trees import load_tree, planted
 
 from .conftest import ANA, edge, rule
@@ -313,6 +313,22 @@ def test_mermaid_escapes_what_could_end_a_label(odd):
 @pytest.mark.parametrize("form", ["graphml", "jsonld", "mermaid"])
 def test_exports_do_not_depend_on_the_order_of_events(odd, form):
     assert exported(RuleGraph(reversed(odd.events())), form) == exported(odd, form)
+
+
+def test_a_part_holds_what_its_rules_contradict(path):
+    log = change(
+        path,
+        lambda graph: ANA.adds(graph, rule("against", scope=Scope(domain="law"))),
+        lambda graph: ANA.adds(graph, rule("beside", scope=Scope(domain="law"))),
+        lambda graph: ANA.links(graph, edge("conflicts_with", "against", "loan")),
+        lambda graph: ANA.moves(graph, "against", "validated"),
+        lambda graph: ANA.links(graph, edge("supports", "beside", "loan-old")),
+    )
+    law = part(log.graph, domain="law")
+    assert sorted(law.records) == ["against", "beside", "loan"]
+    assert law.edges == [edge("conflicts_with", "against", "loan")]
+    assert law.held_back()["against"] == log.graph.why_not_active("against") == ["it contradicts another rule"]
+    assert sorted(part(log.graph, domain="law", near_to="beside").records) == ["beside"]
 
 
 def test_the_neighbourhood_grows_with_the_steps(odd):

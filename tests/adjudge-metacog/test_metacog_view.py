@@ -96,7 +96,16 @@ def test_nothing_stands_on_anything_else(what):
 
 
 def test_numbers_in_names_sort_as_numbers():
-    assert sorted(["r10", "r9", "r", "a2b"], key=by_number) == ["a2b", "r", "r9", "r10"]
+    huge = "9" * 5000
+    assert sorted(["r10", "r09", huge, "r", "a2b"], key=by_number) == [huge, "a2b", "r", "r09", "r10"]
+
+
+def test_of_a_long_history_the_last_events_are_told():
+    graph = graph_of(*FINANCE, *(lambda graph, n=n: ANA.uses(graph, "loan", f"item-{n}") for n in range(205)))
+    (loan,) = (node for node in data_of(rendered(graph, "x"))["nodes"] if node["id"] == "loan")
+    assert len(loan["history"]) == 201
+    assert loan["history"][0]["what"] == "6 earlier events"
+    assert loan["uses"] == 205
 
 
 def data_of(page: str):

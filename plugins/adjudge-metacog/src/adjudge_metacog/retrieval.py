@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from adjudge_metacog.bulk import in_bulk
 from adjudge_metacog.embedding import Embedder
 from adjudge_metacog.nodes import Rule
 from adjudge_metacog.vectors import vectors_of
@@ -154,12 +155,13 @@ class Retriever:
         lengths = np.zeros(len(self.rules), dtype=np.float32)
         places: defaultdict[str, list[int]] = defaultdict(list)
         times: defaultdict[str, list[int]] = defaultdict(list)
-        for place, rule in enumerate(self.rules):
-            count = Counter(words(rule.text))
-            lengths[place] = count.total()
-            for word, n in count.items():
-                places[word].append(place)
-                times[word].append(n)
+        with in_bulk():
+            for place, rule in enumerate(self.rules):
+                count = Counter(words(rule.text))
+                lengths[place] = count.total()
+                for word, n in count.items():
+                    places[word].append(place)
+                    times[word].append(n)
         norm = K1 * (1 - B + B * lengths / max(1.0, float(lengths.mean()) if len(lengths) else 1.0))
         found = {}
         for word, where in places.items():

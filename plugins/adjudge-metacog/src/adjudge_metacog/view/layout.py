@@ -31,7 +31,10 @@ _Key = tuple[str, str | None]
 
 def by_number(name: str) -> list[tuple[int, str]]:
     """Sorts `r9` before `r10`."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+    parts = re.split(r"(\d+)", name)  # every second one is a number
+    return [
+        (len(part.lstrip("0")) if n % 2 else -1, part.lstrip("0") if n % 2 else part) for n, part in enumerate(parts)
+    ]
 
 
 @dataclass

@@ -13,6 +13,7 @@ from typing import Any
 
 from adjudge.errors import InputError
 from adjudge.metrics import wilson
+from adjudge_metacog.events import Event
 from adjudge_metacog.exporting import printable
 from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.nodes import Rule
@@ -23,6 +24,7 @@ from adjudge_metacog.view.layout import CARD, Box, by_number, laid_out, title_he
 MOST_NODES = 5_000
 """Most nodes in one page."""
 _LONGEST = 4_000
+_MOST_EVENTS = 200
 _KINDS = ("rule", "case", "principle", "value", "scenario")
 
 
@@ -101,13 +103,20 @@ def _node(graph: RuleGraph, name: str) -> dict[str, Any]:
     node = record.node
     found: dict[str, Any] = {"id": name, "kind": node.kind, "text": _cut(node.text), "source": printable(node.source)}
     found["others"] = [_cut(other.text) for other in record.contents[1:]]
-    found["history"] = [
-        {"what": printable(event_told(event)), "by": printable(event.by), "at": printable(event.at)}
-        for event in record.events.values()
-    ]
+    found["history"] = _history(list(record.events.values()))
     if isinstance(node, Rule):
         return found | _rule(node, record)
     return {**found, "domain": printable(node.domain)}
+
+
+def _history(events: list[Event]) -> list[dict[str, str]]:
+    """The last events on a node, with a line for those that are left out."""
+    left_out = len(events) - _MOST_EVENTS
+    told = [
+        {"what": printable(event_told(event)), "by": printable(event.by), "at": printable(event.at)}
+        for event in events[max(0, left_out) :]
+    ]
+    return [{"what": f"{left_out:,} earlier events", "by": "", "at": ""}, *told] if left_out > 0 else told
 
 
 def _rule(rule: Rule, record: Record) -> dict[str, Any]:
