@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
 from adjudge import JudgeSpec, hookimpl
@@ -10,6 +12,7 @@ from adjudge import JudgeSpec, hookimpl
 if TYPE_CHECKING:
     import click
 
+    from adjudge_metacog.assessing import SelfAssessmentJudge
     from adjudge_metacog.reflective import ReflectiveJudge
 
 
@@ -22,10 +25,20 @@ def adjudge_commands() -> Sequence[click.Command]:
 
 
 @hookimpl
+def adjudge_rubric_packs() -> Sequence[Traversable]:
+    """The pack `metacog/self-assessment`."""
+    return [files("adjudge_metacog") / "packs"]
+
+
+@hookimpl
 def adjudge_judges() -> Sequence[JudgeSpec]:
-    """The judge `reflective`."""
+    """The judges `reflective` and `self-assessment`."""
     summary = "a judge with learned rules beside each criterion (graph=rules.jsonl, rules=5, characters=2000, domain=)"
-    return [JudgeSpec(name="reflective", summary=summary, build=build_reflective, members=("members",))]
+    thinks = "the pack metacog/self-assessment in one structured reply, whole or unscored (max_tokens=1600)"
+    return [
+        JudgeSpec(name="reflective", summary=summary, build=build_reflective, members=("members",)),
+        JudgeSpec(name="self-assessment", summary=thinks, build=build_self_assessment),
+    ]
 
 
 def build_reflective(
@@ -35,3 +48,10 @@ def build_reflective(
     from adjudge_metacog.reflective import build
 
     return build(members, graph, rules, characters, domain)
+
+
+def build_self_assessment(max_tokens: int = 1600) -> SelfAssessmentJudge:
+    """Make the judge `self-assessment`; see `adjudge_metacog.assessing.build`."""
+    from adjudge_metacog.assessing import build
+
+    return build(max_tokens)
