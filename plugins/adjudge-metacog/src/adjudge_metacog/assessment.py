@@ -157,11 +157,11 @@ CRITERIA = (*STRATEGIES, "alignment", "colour", "refusal")
 @cache
 def json_schema() -> JsonObject:
     """The schema of the reply: every part is required, nothing else is allowed, no references."""
-    return _plain(Assessment.model_json_schema())
+    return plain_schema(Assessment.model_json_schema())
 
 
-def _plain(schema: JsonObject) -> JsonObject:
-    """Without `$defs`, titles and descriptions: what servers that constrain a reply understand."""
+def plain_schema(schema: JsonObject) -> JsonObject:
+    """A schema without `$defs`, titles and descriptions: what servers that constrain a reply understand."""
     definitions = schema.get("$defs", {})
 
     def put_in(part: Any) -> Any:
