@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
     from adjudge_metacog.assessing import SelfAssessmentJudge
     from adjudge_metacog.reflective import ReflectiveJudge
+    from adjudge_metacog.voting import RuleVotesJudge
 
 
 @hookimpl
 def adjudge_commands() -> Sequence[click.Command]:
-    """The command `graph`."""
+    """The commands `graph` and `reflect`."""
     from adjudge_metacog.commands import graph
+    from adjudge_metacog.reflect_command import reflect
 
-    return [graph]
+    return [graph, reflect]
 
 
 @hookimpl
@@ -32,11 +34,13 @@ def adjudge_rubric_packs() -> Sequence[Traversable]:
 
 @hookimpl
 def adjudge_judges() -> Sequence[JudgeSpec]:
-    """The judges `reflective` and `self-assessment`."""
+    """The judges `reflective`, `rule-votes` and `self-assessment`."""
     summary = "a judge with learned rules beside each criterion (graph=rules.jsonl, rules=5, characters=2000, domain=)"
+    votes = "a judge and the votes of learned rules that quote words, counted without a model (graph=rules.jsonl)"
     thinks = "the pack metacog/self-assessment in one structured reply, whole or unscored (max_tokens=1600)"
     return [
         JudgeSpec(name="reflective", summary=summary, build=build_reflective, members=("members",)),
+        JudgeSpec(name="rule-votes", summary=votes, build=build_rule_votes, members=("members",)),
         JudgeSpec(name="self-assessment", summary=thinks, build=build_self_assessment),
     ]
 
@@ -55,3 +59,10 @@ def build_self_assessment(max_tokens: int = 1600) -> SelfAssessmentJudge:
     from adjudge_metacog.assessing import build
 
     return build(max_tokens)
+
+
+def build_rule_votes(members: Any = (), graph: str = "") -> RuleVotesJudge:
+    """Make the judge `rule-votes`; see `adjudge_metacog.voting.build`."""
+    from adjudge_metacog.voting import build
+
+    return build(members, graph)

@@ -1,0 +1,190 @@
+"""Puts a run of the cycle together: the judge, the candidate, the learner and the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from adjudge.api import BoundJudge, installed
+from adjudge.assembly import assemble
+from adjudge.engine import run_each
+from adjudge.errors import InputError, UnsupportedError
+from adjudge.interfaces import Ask, Backend
+from adjudge.judges.members import asking, backends_of
+from adjudge.ledger import Ledger
+from adjudge.plugins import build_backend
+from adjudge.rubric import Rubric
+from adjudge.sending import Policy
+from adjudge.verdict import Sampling
+from adjudge_metacog.cases import Parts
+from adjudge_metacog.changes import Author
+from adjudge_metacog.comparing import Comparer, LexicalComparer, ModelComparer
+from adjudge_metacog.cycle import Cycle, Jobs
+from adjudge_metacog.filing import Filing, Notebook
+from adjudge_metacog.gate import Gate
+from adjudge_metacog.graph import RuleGraph
+from adjudge_metacog.practice import Answering, Judging, Practice
+from adjudge_metacog.proposing import ModelProposer, PhraseTemplate, Proposer, RiskTemplate
+from adjudge_metacog.reflection import Reflection, reflect
+from adjudge_metacog.retrieval import Budget
+from adjudge_metacog.voting import Voting
+
+if TYPE_CHECKING:
+    from adjudge.cli.options import How
+
+Learner = Literal["model", "phrases", "risks"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is to be done."""
+
+    parts: Parts
+    """The cases."""
+    rubric: Rubric
+    """By what is judged."""
+    criterion: str
+    """The criterion that counts."""
+    how: How
+    """How is judged."""
+    candidate: str = ""
+    """Backend that answers; if empty, given outputs are judged and held against labels."""
+    learner: Learner = "model"
+    """Who proposes: a model, or templates that need none (`phrases`, `risks`)."""
+    compare: Literal["words", "model"] = "words"
+    """Who tells duplicates and contradictions."""
+    gate: Gate = field(default_factory=Gate)
+    """What a rule has to show."""
+    budget: Budget = field(default_factory=Budget)
+    """How much guidance there may be."""
+    cycles: int = 1
+    """Most cycles."""
+    most: int = 20
+    """Most rules per cycle that go to the gate."""
+    keep: bool = False
+    """Leave rules active that help no more."""
+    tokens: int = 600
+    """Most tokens of an answer."""
+
+
+async def carried_out(plan: Plan, graph: RuleGraph, ledger: Ledger) -> tuple[Reflection, Notebook, Mapping[str, Any]]:
+    """Run the cycle.
+
+    Returns:
+        What it came to, the graph with what changed, and where the figures come from.
+    """
+    bound = bound_judge(plan, ledger)
+    backends = list({id(one): one for one in (bound.backend, *backends_of(bound.judge))}.values())
+    candidate = candidate_of(plan, bound.backend)
+    try:
+        for one in [*backends, *([candidate] if candidate else [])]:
+            if plan.how.local_only and not one.capabilities.local:
+                raise UnsupportedError(f"{one.name} is not on this machine and --local-only is set")
+        await bound.prepare()
+        cycle = _cycle(plan, bound, bound.engine.to(candidate) if candidate else None, graph)
+        found = await reflect(cycle, plan.parts, plan.cycles)
+        return found, cycle.notebook, _provenance(plan, bound, candidate)
+    finally:
+        for one in {id(one): one for one in [*backends, *([candidate] if candidate else [])]}.values():
+            await one.aclose()
+
+
+def bound_judge(plan: Plan, ledger: Ledger, change: Callable[[Backend], Backend] | None = None) -> BoundJudge:
+    """The judge, bound to its backend; `change` puts others in the place of all backends."""
+    how = plan.how
+    judge, backend = assemble(installed(), how.judge or "isolated", how.options({}), how.backend, how.backend_options)
+    if change is not None:
+        judge, backend = asking(judge, change), change(backend)
+    policy = Policy(**how.policy)
+    return BoundJudge(judge, plan.rubric, backend, ledger, installed(), concurrency=how.concurrency, policy=policy)
+
+
+def candidate_of(plan: Plan, judge: Backend) -> Backend | None:
+    """The one who answers; the judge's own backend if it is named the same, so that no model is loaded twice."""
+    if not plan.candidate:
+        return None
+    return judge if plan.candidate == plan.how.backend else build_backend(installed(), plan.candidate)
+
+
+def _cycle(plan: Plan, bound: BoundJudge, candidate: Ask | None, graph: RuleGraph) -> Cycle:
+    notebook = Notebook(graph)
+    practice = practice_of(plan, bound, candidate, graph)
+    filing = Filing(practice, _proposer(plan, bound), _comparer(plan, bound), Author(_signature(plan)), notebook)
+
+    async def run(jobs: Jobs) -> None:
+        await run_each(bound.engine, range(len(jobs)), lambda place: jobs[place]())
+
+    return Cycle(filing, plan.gate, most=plan.most, keep=plan.keep, run=run)
+
+
+def _signature(plan: Plan) -> str:
+    """Who is put on record; no time, so that the same run gives the same graph."""
+    answered = f", answers of {plan.candidate}" if plan.candidate else ""
+    return f"adjudge reflect: learner {plan.learner}, judge {plan.how.judge or 'isolated'}@{plan.how.backend}{answered}"
+
+
+def practice_of(plan: Plan, bound: BoundJudge, candidate: Ask | None, graph: RuleGraph) -> Practice:
+    """What is done under rules.
+
+    Raises:
+        UnsupportedError: Learner, rubric and cases do not fit together.
+        InputError: There is nothing to learn from.
+    """
+    common: dict[str, Any] = {"ask": bound.engine, "judge": bound.judge, "rubric": plan.rubric, "budget": plan.budget}
+    if candidate is not None:
+        if plan.learner == "phrases":
+            raise UnsupportedError("the learner 'phrases' learns from labels; leave --candidate out, or use 'risks'")
+        _check_refusals(plan)
+        sampling = Sampling(max_tokens=plan.tokens)
+        return Answering(candidate=candidate, criterion=plan.criterion, reviewed=graph, sampling=sampling, **common)
+    if plan.learner == "risks":
+        raise UnsupportedError("the learner 'risks' learns from answers of a candidate; name one with --candidate")
+    _check_labels(plan)
+    return (Voting if plan.learner == "phrases" else Judging)(criterion=plan.criterion, **common)
+
+
+def _check_refusals(plan: Plan) -> None:
+    if not any(criterion.id == "refusal" for criterion in plan.rubric.criteria):
+        raise UnsupportedError(
+            f"{plan.rubric.id}: has no criterion `refusal`, by which harmless twins are told to be refused or not; "
+            "see metacog/self-assessment"
+        )
+
+
+def _check_labels(plan: Plan) -> None:
+    every = (*plan.parts.learn, *plan.parts.gate, *plan.parts.final)
+    if not any(case.gold(plan.criterion) for case in every):
+        raise InputError(
+            f"no case has a label of {plan.criterion!r} to learn from; name its column with --column "
+            f"label:{plan.criterion}=NAME, or a candidate that answers with --candidate"
+        )
+
+
+def _proposer(plan: Plan, bound: BoundJudge) -> Proposer:
+    if plan.learner == "phrases":
+        return PhraseTemplate.learned(plan.parts.learn, plan.criterion)
+    return (
+        RiskTemplate()
+        if plan.learner == "risks"
+        else ModelProposer(bound.engine, f"a case judged by {bound.backend.name}")
+    )
+
+
+def _comparer(plan: Plan, bound: BoundJudge) -> Comparer:
+    return ModelComparer(bound.judge, bound.engine) if plan.compare == "model" else LexicalComparer()
+
+
+def _provenance(plan: Plan, bound: BoundJudge, candidate: Backend | None) -> dict[str, Any]:
+    tally, parts = bound.engine.tally, plan.parts
+    return {
+        "rubric": f"{plan.rubric.id} {plan.rubric.version}",
+        "criterion": plan.criterion,
+        "judge": bound.judge.name,
+        "backend": bound.backend.name,
+        "candidate": candidate.name if candidate else None,
+        "learner": plan.learner,
+        "cases": {name: len(getattr(parts, name)) for name in ("learn", "gate", "final")},
+        "asked now": tally.asked,
+        "from the ledger": tally.served,
+    }
