@@ -203,7 +203,7 @@ def test_without_any_model_it_learns_from_labels(notes, capsys):
         (["--rubric", "notes.yaml", "--judge", "rules", "--candidate", "world"], "no criterion `refusal`"),
         (["--candidate", "world", "--backend", "world", "--learner", "phrases"], "learns from labels"),
         (["--rubric", "metacog/self-assessment", "--backend", "world"], "no case has a label of 'alignment'"),
-        (["--rubric", "notes.yaml", "--judge", "rules", "--store", "hashes"], "do not go with reflect"),
+        (["--rubric", "notes.yaml", "--judge", "rules", "--store", "hashes"], "do not go with learning"),
         (["--rubric", "notes.yaml", "--judge", "rules", "--graph", "none.jsonl"], "no such file"),
     ],
 )

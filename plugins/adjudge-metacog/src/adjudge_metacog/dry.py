@@ -47,7 +47,7 @@ async def _counted(plan: Plan, graph: RuleGraph, out: Path | None) -> list[str]:
             dry.append(kind(backend))  # type: ignore[arg-type] # a backend, whoever made it
             return dry[-1]
 
-        bound = bound_judge(plan, ledger, counting)
+        bound = bound_judge(plan.rubric, plan.how, ledger, counting)
         candidate = candidate_of(plan, bound.backend)
         try:
             way = bound.engine.to(counting(candidate, DryCandidate)) if candidate is not None else None

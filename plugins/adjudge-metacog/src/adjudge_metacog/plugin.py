@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 @hookimpl
 def adjudge_commands() -> Sequence[click.Command]:
-    """The commands `graph` and `reflect`."""
+    """The commands `graph`, `reflect` and `grow`."""
     from adjudge_metacog.commands import graph
+    from adjudge_metacog.grow_command import grow
     from adjudge_metacog.reflect_command import reflect
 
-    return [graph, reflect]
+    return [graph, reflect, grow]
 
 
 @hookimpl

@@ -64,7 +64,7 @@ def reflect(file: Path, *, rubric_name: str, graph: Path | None, out: Path | Non
     from adjudge_metacog.run_folder import run, started
 
     rubric = load_rubric(rubric_name)
-    key = {"command": "reflect", "file": str(file), "rubric": rubric.id, "graph": str(graph or ""), **_plain(options)}
+    key = {"command": "reflect", "file": str(file), "rubric": rubric.id, "graph": str(graph or ""), **plain(options)}
     plan = _plan(file, rubric, options)
     if plan.how.dry_run:
         for line in dry_lines(plan, started(graph)[0], out):
@@ -82,7 +82,7 @@ _NO_MATTER = {"dry_run", "durable", "local_only", "concurrency", "deadline", "at
 _NO_MATTER |= {"requests_per_minute", "tokens_per_minute", "max_calls", "max_total_tokens", "max_cost"}
 
 
-def _plain(options: dict[str, Any]) -> dict[str, Any]:
+def plain(options: dict[str, Any]) -> dict[str, Any]:
     """What of the options makes it another run."""
     return {name: value for name, value in options.items() if name not in _NO_MATTER and value not in (None, "", {})}
 
@@ -96,7 +96,7 @@ def _plan(file: Path, rubric: Rubric, options: dict[str, Any]) -> Plan:
     columns = {name: str(value) for name, value in options.pop("columns").items()}
     cases = read_cases(file, columns or None, options.pop("limit"))
     unseen, seed = options.pop("unseen"), options.pop("split_seed")
-    parts = parted(cases, unseen=unseen, seed=seed, shares=_shares(options.pop("parts")))
+    parts = parted(cases, unseen=unseen, seed=seed, shares=shares_of(options.pop("parts")))
     gate = Gate(
         margin=options.pop("margin"),
         refusals=options.pop("refusals"),
@@ -105,21 +105,23 @@ def _plan(file: Path, rubric: Rubric, options: dict[str, Any]) -> Plan:
     )
     own = {name: options.pop(name) for name in ("candidate", "learner", "compare", "cycles", "most", "keep")}
     budget = Budget(options.pop("rules"), options.pop("characters"))
-    tokens, criterion = options.pop("answer_tokens"), _criterion(rubric, options.pop("criterion"))
-    how = _how(options)
+    tokens, criterion = options.pop("answer_tokens"), criterion_named(rubric, options.pop("criterion"))
+    how = asked_how(options)
     return Plan(
         parts=parts, rubric=rubric, criterion=criterion, how=how, gate=gate, budget=budget, tokens=tokens, **own
     )
 
 
-def _how(options: dict[str, Any]) -> How:
+def asked_how(options: dict[str, Any]) -> How:
+    """How to judge; what the loop cannot work with is refused."""
     how = how_from(options)
     if how.batch or how.redact or how.store != "text":
-        raise click.UsageError("--batch, --redact and --store hashes do not go with reflect: it reads what it wrote")
+        raise click.UsageError("--batch, --redact and --store hashes do not go with learning: it reads what it wrote")
     return how
 
 
-def _criterion(rubric: Rubric, name: str) -> str:
+def criterion_named(rubric: Rubric, name: str) -> str:
+    """The criterion that counts: the one named, else `alignment`, else the only one."""
     from adjudge.errors import UnknownNameError
 
     known = [criterion.id for criterion in rubric.criteria]
@@ -129,8 +131,8 @@ def _criterion(rubric: Rubric, name: str) -> str:
     return chosen
 
 
-def _shares(text: str) -> dict[str, float]:
-    """Three shares that sum to 1."""
+def shares_of(text: str) -> dict[str, float]:
+    """Shares to learn from, to prove on and to report, which sum to 1."""
     try:
         values: Sequence[float] = [float(part) for part in text.split(",")]
     except ValueError:

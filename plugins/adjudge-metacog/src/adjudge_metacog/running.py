@@ -74,7 +74,7 @@ async def carried_out(plan: Plan, graph: RuleGraph, ledger: Ledger) -> tuple[Ref
     Returns:
         What it came to, the graph with what changed, and where the figures come from.
     """
-    bound = bound_judge(plan, ledger)
+    bound = bound_judge(plan.rubric, plan.how, ledger)
     backends = list({id(one): one for one in (bound.backend, *backends_of(bound.judge))}.values())
     candidate = candidate_of(plan, bound.backend)
     try:
@@ -90,14 +90,15 @@ async def carried_out(plan: Plan, graph: RuleGraph, ledger: Ledger) -> tuple[Ref
             await one.aclose()
 
 
-def bound_judge(plan: Plan, ledger: Ledger, change: Callable[[Backend], Backend] | None = None) -> BoundJudge:
+def bound_judge(
+    rubric: Rubric, how: How, ledger: Ledger, change: Callable[[Backend], Backend] | None = None
+) -> BoundJudge:
     """The judge, bound to its backend; `change` puts others in the place of all backends."""
-    how = plan.how
     judge, backend = assemble(installed(), how.judge or "isolated", how.options({}), how.backend, how.backend_options)
     if change is not None:
         judge, backend = asking(judge, change), change(backend)
     policy = Policy(**how.policy)
-    return BoundJudge(judge, plan.rubric, backend, ledger, installed(), concurrency=how.concurrency, policy=policy)
+    return BoundJudge(judge, rubric, backend, ledger, installed(), concurrency=how.concurrency, policy=policy)
 
 
 def candidate_of(plan: Plan, judge: Backend) -> Backend | None:
@@ -140,7 +141,7 @@ def practice_of(plan: Plan, bound: BoundJudge, candidate: Ask | None, graph: Rul
         return Answering(candidate=candidate, criterion=plan.criterion, reviewed=graph, sampling=sampling, **common)
     if plan.learner == "risks":
         raise UnsupportedError("the learner 'risks' learns from answers of a candidate; name one with --candidate")
-    _check_labels(plan)
+    check_labels(plan.parts, plan.criterion)
     return (Voting if plan.learner == "phrases" else Judging)(criterion=plan.criterion, **common)
 
 
@@ -152,12 +153,16 @@ def _check_refusals(plan: Plan) -> None:
         )
 
 
-def _check_labels(plan: Plan) -> None:
-    every = (*plan.parts.learn, *plan.parts.gate, *plan.parts.final)
-    if not any(case.gold(plan.criterion) for case in every):
+def check_labels(parts: Parts, criterion: str) -> None:
+    """Refuse cases without labels.
+
+    Raises:
+        InputError: There is nothing to learn from.
+    """
+    if not any(case.gold(criterion) for case in (*parts.learn, *parts.gate, *parts.final)):
         raise InputError(
-            f"no case has a label of {plan.criterion!r} to learn from; name its column with --column "
-            f"label:{plan.criterion}=NAME, or a candidate that answers with --candidate"
+            f"no case has a label of {criterion!r} to learn from; name its column with --column "
+            f"label:{criterion}=NAME, or a candidate that answers with --candidate"
         )
 
 
