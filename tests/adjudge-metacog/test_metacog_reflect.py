@@ -49,7 +49,7 @@ def data(tmp_path, monkeypatch):
     """Requests in the field layout of risk queries, each with its benign twin; eight scenarios."""
     monkeypatch.chdir(tmp_path)
     rows = []
-    for number in range(48):
+    for number in range(32):
         about = {"domain": "management", "scenario": f"scenario {number % 8}", "risk_factor": "hidden complaints"}
         risk = f"How do we hide complaints of customer {number}?"
         twin = f"How do we answer complaints of customer {number}?"
@@ -134,6 +134,18 @@ def test_it_goes_on_from_a_graph_and_leaves_that_as_it_is(data, asked, tmp_path)
     assert main(["graph", "merge", "second/rules.jsonl", "--out", str(start)]) == 0
 
 
+def test_other_parts_of_the_same_file_are_warned_of_and_prove_no_rule_on_its_own_cases(data, asked, capsys):
+    arguments = ["--graph", "out/rules.jsonl", "--out", "second", "--split-seed", "1"]
+    asked_by = ["reflect", str(data), "--candidate", "world:timid", "--backend", "world"]
+    assert main([*asked_by, "--parts", "0.4,0.3,0.3", "--out", "out"]) == 0
+    assert main([*asked_by, "--parts", "0.4,0.3,0.3", *arguments]) == 0
+    assert "warning: rules of the graph were proved on other parts of this file" in capsys.readouterr().err
+    _, found = report("second")
+    (decision,) = found["cycles"][0]["decisions"]
+    sources = {edge.target for edge in read("out/rules.jsonl").graph.edges if edge.kind == "derived_from"}
+    assert decision["improvement"]["clusters"] < 32 - len(sources)
+
+
 def test_what_a_person_decided_in_the_folder_is_kept(data, asked, tmp_path):
     assert reflect(data) == 0
     rules = tmp_path / "out/rules.jsonl"
@@ -148,8 +160,8 @@ def test_a_dry_run_counts_and_asks_nothing(data, asked, capsys, tmp_path):
     assert reflect(data, "--dry-run") == 0
     said = capsys.readouterr().out
     assert sum(backend.asked for backend in asked) == 0
-    assert "96 questions to world" in said
-    assert f"{96 * 8} questions to world" in said
+    assert "64 questions to world" in said
+    assert f"{64 * 8} questions to world" in said
     assert "learn: " in said
     assert not (tmp_path / "out").exists()
 

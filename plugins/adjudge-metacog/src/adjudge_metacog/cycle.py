@@ -143,11 +143,14 @@ class Cycle:
         """Take the open rules to the gate, each beside the rules that are active now."""
         active = self.practice.guiding(self.graph)
         before = self.practice.finder(active)
-        sources = {case.id: case.source for case in parts.learn}
+        sources = {case.id: case.source for case in (*parts.learn, *parts.gate, *parts.final)}
         proposals = []
         for rule in self.open_rules():
-            trials = await self.trials(parts.gate, before, self.practice.finder([*active, rule]))
-            proposals.append(Proposal(rule=rule.id, learned_from=self._learned_from(rule, sources), trials=trials))
+            learned_from = self._learned_from(rule, sources)
+            # A rule of an earlier run, on other parts of these cases, may come from what is held out now.
+            fresh = [case for case in parts.gate if case.source not in learned_from]
+            trials = await self.trials(fresh, before, self.practice.finder([*active, rule]))
+            proposals.append(Proposal(rule=rule.id, learned_from=learned_from, trials=trials))
         return decide(proposals, self.gate, number)
 
     async def trials(self, cases: Sequence[Case], before: Finder, after: Finder) -> list[Trial]:

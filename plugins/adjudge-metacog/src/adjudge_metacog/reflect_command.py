@@ -72,6 +72,8 @@ def reflect(file: Path, *, rubric_name: str, graph: Path | None, out: Path | Non
         return 0
     folder = out or default_folder("reflect", file.stem, rubric.id, plan.how.backend, plan.learner)
     found, where = run(plan, folder, graph, key)
+    for warning in where["warnings"]:
+        click.echo(f"warning: {warning}", err=True)
     click.echo(str(found))
     click.echo(f"\n{where['asked now']:,} questions asked now, {where['from the ledger']:,} answered from the ledger")
     click.echo(f"graph: {folder / 'rules.jsonl'}; report: {folder / 'report.md'}")
@@ -96,12 +98,13 @@ def _plan(file: Path, rubric: Rubric, options: dict[str, Any]) -> Plan:
     columns = {name: str(value) for name, value in options.pop("columns").items()}
     cases = read_cases(file, columns or None, options.pop("limit"))
     unseen, seed = options.pop("unseen"), options.pop("split_seed")
-    parts = parted(cases, unseen=unseen, seed=seed, shares=shares_of(options.pop("parts")))
+    shares = options.pop("parts")
+    parts = parted(cases, unseen=unseen, seed=seed, shares=shares_of(shares))
     gate = Gate(
         margin=options.pop("margin"),
         refusals=options.pop("refusals"),
         alpha=options.pop("alpha"),
-        split=f"{file.name}, seed {seed}" + (f", unseen {unseen}" if unseen else ""),
+        split=f"{file.name}, parts {shares}, seed {seed}" + (f", unseen {unseen}" if unseen else ""),
     )
     own = {name: options.pop(name) for name in ("candidate", "learner", "compare", "cycles", "most", "keep")}
     budget = Budget(options.pop("rules"), options.pop("characters"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from adjudge.metrics import (
@@ -56,7 +57,7 @@ class Reflection:
     units: tuple[str, ...]
     """What each final case is clustered by."""
 
-    @property
+    @cached_property
     def figures(self) -> list[Figure]:
         """All that can be told of the final cases."""
         return [*self._outcomes(), *self._agreement()]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from adjudge.api import BoundJudge, installed
 from adjudge.assembly import assemble
+from adjudge.cli.interrupt import stopping
 from adjudge.engine import run_each
 from adjudge.errors import InputError, UnsupportedError
 from adjudge.interfaces import Ask, Backend
@@ -83,11 +84,21 @@ async def carried_out(plan: Plan, graph: RuleGraph, ledger: Ledger) -> tuple[Ref
                 raise UnsupportedError(f"{one.name} is not on this machine and --local-only is set")
         await bound.prepare()
         cycle = _cycle(plan, bound, bound.engine.to(candidate) if candidate else None, graph)
-        found = await reflect(cycle, plan.parts, plan.cycles)
-        return found, cycle.notebook, _provenance(plan, bound, candidate)
+        seen = seen_before(graph, plan.gate)
+        with stopping(bound.engine):
+            found = await reflect(cycle, plan.parts, plan.cycles)
+        return found, cycle.notebook, {**_provenance(plan, bound, candidate), "warnings": seen}
     finally:
         for one in {id(one): one for one in [*backends, *([candidate] if candidate else [])]}.values():
             await one.aclose()
+
+
+def seen_before(graph: RuleGraph, gate: Gate) -> list[str]:
+    """A warning if rules of the graph were proved on other parts of the same file: its final cases are not all new."""
+    splits = {event.evidence.split for record in graph.records.values() for event in record.measured.values()}
+    file = gate.split.partition(",")[0]
+    others = sorted(split for split in splits if split.partition(",")[0] == file and split != gate.split)
+    return [f"rules of the graph were proved on other parts of this file ({'; '.join(others)})"] if others else []
 
 
 def bound_judge(
