@@ -100,6 +100,10 @@ def test_votes_add_up_in_log_odds_over_what_the_judge_thinks():
     assert verdict.flags == ("rule:rose",)
     assert "rule rose speaks for good (+2.12)" in verdict.explanation
     assert math.isclose(sum(verdict.distribution.values()), 1.0)
+    assert verdict.members[0].level == "flat"
+    assert len({verdict.fingerprint, verdict.members[0].fingerprint, ""}) == 3
+    other = judged("Profit rose.", [rule("rose", "rose", hits=11)], calm).verdict("mood")
+    assert other.fingerprint != verdict.fingerprint
     assert judged("Profit rose.", [rose, rule("alas", "profit", "bad", 30, 30)], calm).verdict("mood").level == "bad"
     weak = rule("weak", "rose", "good", 7, 10)
     assert judged("Profit rose.", [weak], calm).verdict("mood").level == "flat"

@@ -6,6 +6,7 @@ such texts so`. It can be read by a person, shown to a model like any other rule
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from adjudge.interfaces import Ask, Item, Member
 from adjudge.judges.check_text import answer_text
 from adjudge.judges.members import asked_of
 from adjudge.judges.settings import only_submission
+from adjudge.readout import expected_score
 from adjudge.rubric import Criterion, Rubric
 from adjudge.submission import as_text
 from adjudge.verdict import Verdict
@@ -127,16 +129,25 @@ def counted(verdict: Verdict, criterion: Criterion, votes: Sequence[tuple[Rule, 
         totals[vote.level] += vote.weight
     # Where two are even, the judge inside decides.
     level = max(totals, key=lambda name: (totals[name], name == verdict.level))
+    distribution = _shares(totals)
     return verdict.model_copy(
         update={
             "level": level,
             "score": criterion.scale.level(level).score,
-            "expected": None,
-            "distribution": _shares(totals),
+            "expected": expected_score(distribution, criterion.scale),
+            "distribution": distribution,
             "explanation": f"{verdict.explanation}\n{_told(votes)}".strip(),
             "flags": (*verdict.flags, *(f"{FLAG}{rule.id}" for rule, _ in votes)),
+            "fingerprint": _fingerprint(verdict.fingerprint, votes),
+            "members": (verdict,),
         }
     )
+
+
+def _fingerprint(inner: str, votes: Sequence[tuple[Rule, Vote]]) -> str:
+    """The rules that spoke are part of what the verdict answers to."""
+    texts = "\x00".join(rule.text for rule, _ in votes)
+    return hashlib.sha256(f"{inner}\x00{texts}".encode()).hexdigest() if inner else ""
 
 
 def _shares(totals: Mapping[str, float]) -> dict[str, float]:
