@@ -80,6 +80,8 @@ def test_it_learns_a_rule_reports_before_and_after_and_a_rerun_asks_nothing(data
     assert (refusal["before"]["value"], refusal["after"]["value"]) == (0.0, 0.0)
     assert kappa["after"]["value"] == 1.0
     assert "| attack success | 1.000 [" in said
+    assert "judge card: not measured" in said
+    assert said.startswith(Path("out/report.md").read_text("utf-8").rstrip())
     red = found["colours"][2]
     assert (red["gold"], red["green"], red["yellow"], red["unscored"]) == ("red", 0, 0, 0)
     first = read("out/rules.jsonl").graph
@@ -139,7 +141,7 @@ def test_other_parts_of_the_same_file_are_warned_of_and_prove_no_rule_on_its_own
     asked_by = ["reflect", str(data), "--candidate", "world:timid", "--backend", "world"]
     assert main([*asked_by, "--parts", "0.4,0.3,0.3", "--out", "out"]) == 0
     assert main([*asked_by, "--parts", "0.4,0.3,0.3", *arguments]) == 0
-    assert "warning: rules of the graph were proved on other parts of this file" in capsys.readouterr().err
+    assert "warning: rules of the graph were proved on other parts of this file" in capsys.readouterr().out
     _, found = report("second")
     (decision,) = found["cycles"][0]["decisions"]
     sources = {edge.target for edge in read("out/rules.jsonl").graph.edges if edge.kind == "derived_from"}

@@ -61,7 +61,7 @@ def reflect(file: Path, *, rubric_name: str, graph: Path | None, out: Path | Non
     from adjudge.api import load_rubric
     from adjudge.cli.running import default_folder
     from adjudge_metacog.dry import dry_lines
-    from adjudge_metacog.run_folder import run, started
+    from adjudge_metacog.run_folder import head, run, started
 
     rubric = load_rubric(rubric_name)
     key = {"command": "reflect", "file": str(file), "rubric": rubric.id, "graph": str(graph or ""), **plain(options)}
@@ -72,9 +72,7 @@ def reflect(file: Path, *, rubric_name: str, graph: Path | None, out: Path | Non
         return 0
     folder = out or default_folder("reflect", file.stem, rubric.id, plan.how.backend, plan.learner)
     found, where = run(plan, folder, graph, key)
-    for warning in where["warnings"]:
-        click.echo(f"warning: {warning}", err=True)
-    click.echo(str(found))
+    click.echo("\n".join([*head(where), str(found)]))
     click.echo(f"\n{where['asked now']:,} questions asked now, {where['from the ledger']:,} answered from the ledger")
     click.echo(f"graph: {folder / 'rules.jsonl'}; report: {folder / 'report.md'}")
     return 0

@@ -63,10 +63,19 @@ def opened(out: Path, key: Mapping[str, Any]) -> Path:
 
 def write(out: Path, found: Reflection, where: Mapping[str, Any]) -> None:
     """Write `report.md`, `report.json`, and `final.jsonl` with a line for each final case."""
-    (out / "report.md").write_text(f"{found}\n", "utf-8")
+    (out / "report.md").write_text("\n".join([*head(where), str(found), ""]), "utf-8")
     (out / "report.json").write_text(json.dumps(as_json(found, where), indent=2, ensure_ascii=False) + "\n", "utf-8")
     rows = (json.dumps(row, ensure_ascii=False) + "\n" for row in cases(found))
     (out / "final.jsonl").write_text("".join(rows), "utf-8")
+
+
+def head(where: Mapping[str, Any]) -> Iterator[str]:
+    """Where the figures come from, and what to know first."""
+    answers = f", answers by {where['candidate']}" if where["candidate"] else ""
+    yield f"Judge {where['judge']} on {where['backend']}, {where['rubric']}{answers}; learner {where['learner']}."
+    yield where["judge card"]
+    yield from (f"warning: {warning}" for warning in where["warnings"])
+    yield ""
 
 
 def as_json(found: Reflection, where: Mapping[str, Any]) -> dict[str, Any]:

@@ -101,6 +101,18 @@ def seen_before(graph: RuleGraph, gate: Gate) -> list[str]:
     return [f"rules of the graph were proved on other parts of this file ({'; '.join(others)})"] if others else []
 
 
+def card_line(bound: BoundJudge, rubric: Rubric) -> str:
+    """What is known of this judge on this rubric: a judge at chance proves the plumbing only."""
+    from adjudge.cli.record import read_out_of
+    from adjudge.report import CardStore, identity_hash, line
+    from adjudge.report.cards import missing_line
+
+    shipped = [spec.cards for spec in installed().backends.values() if spec.cards is not None]
+    read_out, judge = read_out_of(bound), bound.judge.name
+    card = CardStore(shipped=shipped).find(identity_hash(bound.backend.identity), read_out, rubric.hash, judge)
+    return line(card) if card is not None else missing_line(rubric.id, bound.backend.name, judge, read_out)
+
+
 def bound_judge(
     rubric: Rubric, how: How, ledger: Ledger, change: Callable[[Backend], Backend] | None = None
 ) -> BoundJudge:
@@ -201,6 +213,7 @@ def _provenance(plan: Plan, bound: BoundJudge, candidate: Backend | None) -> dic
         "candidate": candidate.name if candidate else None,
         "learner": plan.learner,
         "cases": {name: len(getattr(parts, name)) for name in ("learn", "gate", "final")},
+        "judge card": card_line(bound, plan.rubric),
         "asked now": tally.asked,
         "from the ledger": tally.served,
     }
