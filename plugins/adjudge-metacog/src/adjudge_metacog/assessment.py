@@ -160,8 +160,14 @@ def json_schema() -> JsonObject:
     return plain_schema(Assessment.model_json_schema())
 
 
+_DROPPED = {"$defs", "title", "description", "default", "pattern"}
+
+
 def plain_schema(schema: JsonObject) -> JsonObject:
-    """A schema without `$defs`, titles and descriptions: what servers that constrain a reply understand."""
+    """A schema without references, descriptions and patterns: what servers and engines that constrain a reply take.
+
+    What is dropped is checked when the reply is read.
+    """
     definitions = schema.get("$defs", {})
 
     def put_in(part: Any) -> Any:
@@ -172,7 +178,7 @@ def plain_schema(schema: JsonObject) -> JsonObject:
         if "$ref" in part:
             return put_in(definitions[part["$ref"].rpartition("/")[2]])
         fields = {name: put_in(one) for name, one in part.get("properties", {}).items()}
-        kept = {name: put_in(one) for name, one in part.items() if name not in {"$defs", "title", "description"}}
+        kept = {name: put_in(one) for name, one in part.items() if name not in _DROPPED}
         return {**kept, "properties": fields} if fields else kept
 
     found: JsonObject = put_in(schema)
