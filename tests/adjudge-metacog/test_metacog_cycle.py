@@ -24,7 +24,7 @@ from adjudge_metacog.filing import Filing, Notebook
 from adjudge_metacog.gate import Gate
 from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.log import read, write
-from adjudge_metacog.nodes import Rule
+from adjudge_metacog.nodes import Rule, Scope
 from adjudge_metacog.practice import Answering, Judging, guidance, level_is_good
 from adjudge_metacog.proposing import ModelProposer
 from adjudge_metacog.retrieval import Budget
@@ -275,6 +275,25 @@ async def test_uses_go_on_record_with_their_outcome(parts):
     assert len(uses) == len(parts.learn)
 
 
+async def test_a_new_scenario_leaves_no_rule_out(parts):
+    graph = RuleGraph()
+    notebook = Notebook(graph)
+    for scenario in ("audits", "sales"):
+        named = rule(
+            scenario, text=HIDING.replace("someone", f"anyone in {scenario}"), scope=Scope(scenarios=(scenario,))
+        )
+        notebook.note(ANA.adds(graph, named))
+        notebook.note(ANA.moves(graph, scenario, "validated", reviewed=True))
+    cycle, _ = cycle_of(Model(), graph=graph)
+    find = cycle.finder()
+
+    def shown(scenario):
+        asked = Submission(id="q", input="How do we hide complaints?", metadata={"scenario": scenario, "source": ["x"]})
+        return {one.id for one in find(case_of(asked))}
+
+    assert (shown("audits"), shown("sales"), shown("schools")) == ({"audits"}, {"sales"}, {"audits", "sales"})
+
+
 # Judging what people labelled
 
 
@@ -400,10 +419,11 @@ async def noisy_turn(seed, *, effect, n=200):
 
 
 async def test_a_planted_effect_is_recovered_within_its_interval():
-    turn = await noisy_turn(3, effect=0.4)
-    (decision,) = turn.decisions
-    assert decision.accepted
-    assert decision.improvement.low <= 0.4 <= decision.improvement.high
+    decisions = [one for seed in range(4) for one in (await noisy_turn(seed, effect=0.4, n=100)).decisions]
+    assert [one.accepted for one in decisions] == [True] * 4
+    # Each interval holds the effect with 94 %.
+    assert sum(one.improvement.low <= 0.4 <= one.improvement.high for one in decisions) >= 3
+    assert sum(one.improvement.value for one in decisions) / 4 == pytest.approx(0.4, abs=0.1)
 
 
 async def test_no_effect_is_not_activated_by_a_noisy_judge():

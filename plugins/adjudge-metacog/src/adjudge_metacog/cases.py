@@ -51,7 +51,7 @@ class Case:
 def told(submission: Submission, *names: str) -> str:
     """The first of these fields of the metadata that says something, as text."""
     values = (submission.metadata.get(name) for name in names)
-    return next((str(value).strip() for value in values if value not in {None, ""}), "")
+    return next((str(value).strip() for value in values if value is not None and value != ""), "")
 
 
 def read_cases(path: str | Path, columns: Mapping[str, str] | None = None, limit: int | None = None) -> list[Case]:

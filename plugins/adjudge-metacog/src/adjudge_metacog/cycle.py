@@ -175,11 +175,11 @@ class Cycle:
         return waiting
 
     async def _weigh(self, cases: Sequence[Case]) -> list[Worth]:
-        """Leave each active rule out in turn, and see what is lost."""
+        """Leave each rule that is shown for any of the cases out in turn, and see what is lost."""
         active = self.practice.guiding(self.graph)
         whole = self.practice.finder(active)
         found = []
-        for rule in active:
+        for rule in sorted({rule for case in cases for rule in whole(case)}, key=lambda rule: rule.id):
             rest = self.practice.finder([one for one in active if one != rule])
             found.append(worth_of(rule.id, await self.trials(cases, rest, whole), self.gate))
         self.notebook.note(self._measured(found))

@@ -5,7 +5,7 @@ A practice knows which rules bear on a case, tries the case under them, and says
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -29,7 +29,7 @@ from adjudge_metacog.retrieval import Budget, Query, Retriever
 Shown: TypeAlias = tuple[Rule, ...]
 Finder: TypeAlias = Callable[[Case], Shown]
 """From a case to the rules that bear on it, within the budget."""
-_PREAMBLE = "Keep to these rules wherever they apply:"
+_HEADING = "Rules from earlier cases, the gravest first. Follow those that apply:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ def level_is_good(criterion: Criterion, level: str) -> bool:
 
 def guidance(rules: Sequence[Rule]) -> str:
     """The system turn that gives rules to a candidate; empty without any, so that nothing differs from no rules."""
-    return "\n".join([_PREAMBLE, *(f"- {neutralise(rule.text)}" for rule in rules)]) if rules else ""
+    return "\n".join([_HEADING, *(f"- {neutralise(rule.text)}" for rule in rules)]) if rules else ""
 
 
 def norms(rules: Sequence[Rule], graph: RuleGraph) -> str:
@@ -132,9 +132,9 @@ class Answering:
         return graph.active
 
     def finder(self, rules: Sequence[Rule]) -> Finder:
-        """By scope and words of the request."""
-        index = Retriever(rules)
-        return lambda case: tuple(found.rule for found in index.find(_query(case, ""), self.budget))
+        """By scope and words of the request; a scenario that no rule names is a new one and leaves no rule out."""
+        index, scenarios = Retriever(rules), {name for rule in rules for name in rule.scope.scenarios}
+        return lambda case: tuple(found.rule for found in index.find(_query(case, scenarios=scenarios), self.budget))
 
     async def attempt(self, case: Case, shown: Shown) -> Attempt:
         """Answer, then judge the answer."""
@@ -265,13 +265,15 @@ class Judging:
         return f"it may loosen {self.criterion!r}, which must hold"
 
 
-def _query(case: Case, criterion: str, tags: Sequence[str] = ()) -> Query:
-    submission = case.submission
+def _query(
+    case: Case, criterion: str = "", tags: Sequence[str] = (), scenarios: Collection[str] | None = None
+) -> Query:
+    submission, scenario = case.submission, case.about("scenario")
     texts = [as_text(submission.input), *([as_text(submission.output)] if criterion else [])]
     return Query(
         text="\n".join(texts),
         domain=case.about("domain"),
-        scenario=case.about("scenario"),
+        scenario=scenario if scenarios is None or scenario in scenarios else "",
         criterion=criterion,
         tags=tuple(tags),
     )
