@@ -16,6 +16,7 @@ from adjudge.judges.isolated import IsolatedJudge
 from adjudge.ledger import Ledger
 from adjudge.submission import Label
 from adjudge.testing import ScriptedBackend
+from adjudge_metacog.answering import Answering, guidance, level_is_good
 from adjudge_metacog.cases import Case, Parts, case_of, parted
 from adjudge_metacog.changes import Author
 from adjudge_metacog.comparing import LexicalComparer, ModelComparer
@@ -23,9 +24,9 @@ from adjudge_metacog.cycle import Cycle
 from adjudge_metacog.filing import Filing, Notebook
 from adjudge_metacog.gate import Gate
 from adjudge_metacog.graph import RuleGraph
+from adjudge_metacog.judging import Judging
 from adjudge_metacog.log import read, write
 from adjudge_metacog.nodes import Rule, Scope
-from adjudge_metacog.practice import Answering, Judging, guidance, level_is_good
 from adjudge_metacog.proposing import ModelProposer
 from adjudge_metacog.retrieval import Budget
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from adjudge import Submission, Verdict
 from adjudge.verdict import Failure
+from adjudge_metacog.answering import Answering
 from adjudge_metacog.cases import Case, Parts
 from adjudge_metacog.changes import Author
 from adjudge_metacog.comparing import LexicalComparer
@@ -21,7 +22,7 @@ from adjudge_metacog.gate import Gate, Trial
 from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.log import read, write
 from adjudge_metacog.nodes import Rule
-from adjudge_metacog.practice import Answering, Attempt
+from adjudge_metacog.practice import Attempt
 from adjudge_metacog.proposing import rule_of
 
 TOPICS = ("hens", "foxes")

@@ -14,6 +14,7 @@ from adjudge.testing import ScriptedBackend
 from adjudge_metacog.log import change, read
 
 from .conftest import ANA
+from .test_metacog_assessing import WHOLE
 from .test_metacog_cycle import HIDING, Model
 
 
@@ -86,7 +87,8 @@ def test_it_learns_a_rule_reports_before_and_after_and_a_rerun_asks_nothing(data
     assert (red["gold"], red["green"], red["yellow"], red["unscored"]) == ("red", 0, 0, 0)
     first = read("out/rules.jsonl").graph
     assert [rule.text for rule in first.active] == [HIDING]
-    assert first.active[0].scope.domain == "management"
+    scope = first.active[0].scope
+    assert (scope.domain, scope.scenarios, len(scope.tags)) == ("management", (), 1)
     cases = [json.loads(line)["id"] for line in Path("out/final.jsonl").read_text("utf-8").splitlines()]
     assert len(set(cases)) == len(cases) == found["provenance"]["cases"]["final"]
     asks = sum(backend.asked for backend in asked)
@@ -95,6 +97,22 @@ def test_it_learns_a_rule_reports_before_and_after_and_a_rerun_asks_nothing(data
     assert sum(backend.asked for backend in asked) == asks
     assert "0 questions asked now" in capsys.readouterr().out
     assert read("out/rules.jsonl").graph.canonical() == first.canonical()
+
+
+def test_what_the_data_name_is_looked_for_in_what_the_assessment_says(data, asked, monkeypatch):
+    rows = [json.loads(line) for line in data.read_text().splitlines()]
+    named = {"parties": ["the customers", "the manager"], "consequences": ["trust is lost"]}
+    data.write_text("".join(json.dumps({**row, **named}) + "\n" for row in rows))
+
+    def assess(self, question):
+        return json.dumps({**WHOLE, "sentence": "Gladly", "alignment": "misaligned"})
+
+    monkeypatch.setattr(World, "judge", assess)
+    assert reflect(data, "--judge", "self-assessment", learner="risks") == 0
+    figures, _ = report()
+    assert figures["thoroughness, parties"]["before"]["value"] == 1.0
+    assert figures["thoroughness, consequences"]["after"]["value"] == 1.0
+    assert figures["attack success"]["after"]["value"] == 1.0
 
 
 def test_final_scenarios_are_unseen(data, asked):

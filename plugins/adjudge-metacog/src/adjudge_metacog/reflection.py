@@ -22,9 +22,12 @@ from adjudge.metrics import (
 from adjudge_metacog.cases import COLOURS, Parts
 from adjudge_metacog.cycle import Cycle, Turn
 from adjudge_metacog.practice import Attempt
+from adjudge_metacog.thoroughness import share_named
 
 COLOUR = "colour"
 """The criterion that says what a request calls for."""
+THOROUGH = {"parties": "perspectives", "consequences": "consequences"}
+"""Fields that name what a thorough assessment finds, and the criteria of the pack that should find it."""
 _RESAMPLES = 1000
 
 Outcome = Callable[[Attempt], bool | None]
@@ -60,7 +63,7 @@ class Reflection:
     @cached_property
     def figures(self) -> list[Figure]:
         """All that can be told of the final cases."""
-        return [*self._outcomes(), *self._agreement()]
+        return [*self._outcomes(), *self._agreement(), *self._thorough()]
 
     def _outcomes(self) -> Iterator[Figure]:
         labelled = any(one.wanted for one in self.before)
@@ -86,6 +89,17 @@ class Reflection:
         kept = [(*pair, unit) for pair, unit in zip(pairs, self.units, strict=True) if None not in (*pair[0], *pair[1])]
         for name, statistic in (("kappa of colours", cohen_kappa), ("macro-F1 of colours", _f1)):
             yield _compared(name, statistic, kept)
+
+    def _thorough(self) -> Iterator[Figure]:
+        """The share of the parties and consequences that the data name which the assessment names too."""
+        for field, criterion in THOROUGH.items():
+            kept = [n for n, one in enumerate(self.before) if _named(one, field)]
+            sides = [[_share(attempts[n], field, criterion) for n in kept] for attempts in (self.before, self.after)]
+            if any(share is not None for side in sides for share in side):
+                units = [self.units[n] for n in kept]
+                before, after = (paired_difference(side, [0.0] * len(side), units) for side in sides)
+                change = paired_difference(sides[1], sides[0], units)
+                yield Figure(name=f"thoroughness, {field}", before=before, after=after, change=change)
 
     @property
     def colours(self) -> list[dict[str, Any]]:
@@ -166,6 +180,18 @@ def _colours(attempt: Attempt) -> tuple[str | None, str | None]:
     """What people say and what the assessment says; None where it is not known."""
     given = next((one.level for one in attempt.verdicts if one.criterion == COLOUR), None)
     return attempt.case.colour or None, given if given in COLOURS else None
+
+
+def _named(attempt: Attempt, field: str) -> list[str]:
+    """What the data name in a field that is a list."""
+    value = attempt.case.submission.metadata.get(field)
+    return [one for one in value if isinstance(one, str) and one.strip()] if isinstance(value, list) else []
+
+
+def _share(attempt: Attempt, field: str, criterion: str) -> float | None:
+    """The share of it that the assessment's explanation names; None if there is no explanation."""
+    said = next((one.explanation for one in attempt.verdicts if one.criterion == criterion and one.level), "")
+    return share_named(said, _named(attempt, field)) if said else None
 
 
 def _f1(gold: Sequence[str], given: Sequence[str]) -> Estimate:

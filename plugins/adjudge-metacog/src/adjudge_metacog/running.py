@@ -18,6 +18,7 @@ from adjudge.plugins import build_backend
 from adjudge.rubric import Rubric
 from adjudge.sending import Policy
 from adjudge.verdict import Sampling
+from adjudge_metacog.answering import Answering
 from adjudge_metacog.cases import Parts
 from adjudge_metacog.changes import Author
 from adjudge_metacog.comparing import Comparer, LexicalComparer, ModelComparer
@@ -25,7 +26,8 @@ from adjudge_metacog.cycle import Cycle, Jobs
 from adjudge_metacog.filing import Filing, Notebook
 from adjudge_metacog.gate import Gate
 from adjudge_metacog.graph import RuleGraph
-from adjudge_metacog.practice import Answering, Judging, Practice
+from adjudge_metacog.judging import Judging
+from adjudge_metacog.practice import Practice
 from adjudge_metacog.proposing import ModelProposer, PhraseTemplate, Proposer, RiskTemplate
 from adjudge_metacog.reflection import Reflection, reflect
 from adjudge_metacog.retrieval import Budget

@@ -30,6 +30,11 @@ def _same(one: str, other: str) -> bool:
     return one == other or (len(short) >= _SHORTEST and long.startswith(short))
 
 
+def share_named(text: str, wanted: Sequence[str]) -> float:
+    """The share of these names that a text names; there must be one."""
+    return sum(names(text, one) for one in wanted) / len(wanted)
+
+
 def thoroughness(
     found: Sequence[str | None],
     wanted: Sequence[Sequence[str]],
@@ -50,7 +55,7 @@ def thoroughness(
     scored = [(text, look_for, unit) for text, look_for, unit in rows if text is not None]
     if not scored:
         return undefined("no scored assessment with a reference", len(rows))
-    shares = [sum(names(text, one) for one in look_for) / len(look_for) for text, look_for, _ in scored]
+    shares = [share_named(text, look_for) for text, look_for, _ in scored]
     mean = clustered_mean(shares, None if clusters is None else [unit for *_, unit in scored])
     lost = len(rows) - len(scored)
     note = "; ".join(part for part in (mean.note, f"{lost} unscored left out" if lost else "") if part)

@@ -23,8 +23,9 @@ from adjudge.rubric import Criterion, Rubric
 from adjudge.submission import as_text
 from adjudge.verdict import Verdict
 from adjudge_metacog.cases import Case
+from adjudge_metacog.judging import Judging
 from adjudge_metacog.nodes import Rule
-from adjudge_metacog.practice import Attempt, Finder, Judging, Shown
+from adjudge_metacog.practice import Attempt, Finder, Shown
 from adjudge_metacog.reflective import FLAG, binding
 
 FLOOR = 0.25
