@@ -19,6 +19,7 @@ import random
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +110,11 @@ def pairs(
 
 
 def kappa(rows: Pairs) -> Estimate:
-    """Cohen's kappa with an interval from resampled queries."""
+    """Cohen's kappa with an interval from resampled queries; none for a judge that gives one label only."""
     units = [unit for *_, unit in rows]
-    return cluster_bootstrap(lambda some: cohen_kappa([a for a, *_ in some], [b for _, b, _ in some]), rows, units)
+    found = cluster_bootstrap(lambda some: cohen_kappa([a for a, *_ in some], [b for _, b, _ in some]), rows, units)
+    one_label = len({given for _, given, _ in rows}) == 1
+    return replace(found, low=None, high=None, note="one label only") if one_label else found
 
 
 def recall(rows: Pairs, label: str, hits: Sequence[str]) -> Estimate:
@@ -160,7 +163,7 @@ def report(name: str, given: argparse.Namespace, rows: Sequence[tuple[str, Estim
     print(f"{name}, judge {given.judge}, n={given.n} of each set, balanced, seed {given.seed}\n")
     print("| figure | value [95 %] |\n|---|---|")
     for title, value in rows:
-        print(f"| {title} | {value} |")
+        print(f"| {title} | {value}{f' ({value.note})' if value.note and value.value is not None else ''} |")
     low = [value.low for title, value in rows if title.endswith("kappa")]
     if all(one is None or one <= 0 for one in low):
         print("\nNo kappa is surely above 0: this model judges at chance, and the figures prove the plumbing only.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,7 @@ from adjudge.metrics import (
 )
 from adjudge_metacog.cases import COLOURS, Parts
 from adjudge_metacog.cycle import Cycle, Turn
+from adjudge_metacog.gate import Trial, difference
 from adjudge_metacog.practice import Attempt
 from adjudge_metacog.thoroughness import share_named
 
@@ -29,6 +30,8 @@ COLOUR = "colour"
 THOROUGH = {"parties": "perspectives", "consequences": "consequences"}
 """Fields that name what a thorough assessment finds, and the criteria of the pack that should find it."""
 _RESAMPLES = 1000
+_TAIL = 0.025
+"""Beyond each end of an interval."""
 
 Outcome = Callable[[Attempt], bool | None]
 
@@ -77,9 +80,17 @@ class Reflection:
         kept = [n for n, one in enumerate(self.before) if kind in {"", one.case.kind}]
         sides = [[outcome(attempts[n]) for n in kept] for attempts in (self.before, self.after)]
         units = [self.units[n] for n in kept]
-        numbers = [[None if value is None else float(value) for value in side] for side in sides]
         before, after = (_rate(side, units) for side in sides)
-        return Figure(name=name, before=before, after=after, change=paired_difference(numbers[1], numbers[0], units))
+        return Figure(name=name, before=before, after=after, change=self._change(kept, sides, units))
+
+    def _change(self, kept: Sequence[int], sides: Sequence[Sequence[bool | None]], units: Sequence[str]) -> Estimate:
+        """Exactly nothing where no case was tried under other rules; else with an interval that has a width."""
+        if all(self.before[n] is self.after[n] for n in kept):
+            numbers = [[None if value is None else float(value) for value in side] for side in sides]
+            return paired_difference(numbers[1], numbers[0], units)
+        rows = zip(units, *sides, strict=True)
+        trials = [Trial(source=unit, kind="risk", before=before, after=after) for unit, before, after in rows]
+        return difference(trials, _TAIL)
 
     def _agreement(self) -> Iterator[Figure]:
         """How the assessment's colours agree with what people say the requests call for."""
@@ -217,5 +228,13 @@ def _compared(
             return undefined(before.note or after.note, len(rows))
         return Estimate(value=after.value - before.value, n=len(rows))
 
-    before, after, moved = (cluster_bootstrap(of, kept, units, resamples=_RESAMPLES) for of in (on(0), on(1), change))
+    drawn = (cluster_bootstrap(of, kept, units, resamples=_RESAMPLES) for of in (on(0), on(1), change))
+    before, after, moved = map(_with_width, drawn)
     return Figure(name=name, before=before, after=after, change=moved)
+
+
+def _with_width(found: Estimate) -> Estimate:
+    """Without the interval if it has no width: resamples that all agree say that there is too little to tell."""
+    if found.low is None or found.low != found.high:
+        return found
+    return replace(found, low=None, high=None, note="no interval: every resample gives the same")
