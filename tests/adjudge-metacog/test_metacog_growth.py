@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adjudge.api import installed
 from adjudge.cli import main
 from adjudge.errors import UnsupportedError
-from adjudge.interfaces import BackendSpec
+from adjudge.interfaces import BackendSpec, Capabilities
 from adjudge.packs import load_pack
 from adjudge.packs.load import parse_pack
 from adjudge.testing import ScriptedBackend
@@ -240,6 +240,22 @@ def test_words_alone_can_propose_without_a_model(grow):
     status, said = grow("", "--learner", "phrases")
     assert status == 0
     assert 'Texts that say "wind" were judged bright by people' in said
+
+
+def test_a_dry_run_asks_nothing_and_writes_nothing(grow):
+    status, said = grow("must not be asked", "--dry-run")
+    assert status == 0
+    assert "dry run: 120 questions to scripted" in said
+    assert not Path("out").exists()
+
+
+def test_local_only_refuses_a_backend_elsewhere(grow, monkeypatch):
+    away = ScriptedBackend(capabilities=Capabilities(label_logprobs="raw"))
+    spec = BackendSpec(name="away", summary="elsewhere", build=lambda model=None: away)
+    monkeypatch.setitem(installed().backends, "away", spec)
+    status, said = grow("must not be asked", "--backend", "away", "--local-only")
+    assert (status, away.asked) == (2, 0)
+    assert "not on this machine" in said
 
 
 def test_data_without_labels_are_refused(grow, pack):

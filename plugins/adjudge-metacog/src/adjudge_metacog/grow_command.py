@@ -54,6 +54,7 @@ def grow(file: Path, *, pack: Path, out: Path | None, **options: Any) -> int:
     from adjudge.packs import load_pack
     from adjudge_metacog.amendments import diff
     from adjudge_metacog.cases import parted, read_cases
+    from adjudge_metacog.dry import grow_lines
     from adjudge_metacog.gate import Gate
     from adjudge_metacog.growth import told
     from adjudge_metacog.run_folder import opened
@@ -67,6 +68,9 @@ def grow(file: Path, *, pack: Path, out: Path | None, **options: Any) -> int:
     criterion = criterion_named(rubric, options.pop("criterion"))
     own = {name: options.pop(name) for name in ("learner", "look", "most")}
     how = asked_how(options)
+    if how.dry_run:
+        click.echo("\n".join(grow_lines(rubric, criterion, parts, how, out)))
+        return 0
     folder = out or default_folder("grow", file.stem, rubric.id, how.backend, own["learner"])
     with Ledger(opened(folder, key)) as ledger:
         found = asyncio.run(_grown(rubric, criterion, parts, gate=gate, how=how, ledger=ledger, own=own))
@@ -80,9 +84,10 @@ def grow(file: Path, *, pack: Path, out: Path | None, **options: Any) -> int:
 async def _grown(
     rubric: Rubric, criterion: str, parts: Parts, *, gate: Gate, how: How, ledger: Any, own: Mapping[str, Any]
 ) -> Growth:
+    from adjudge.cli.interrupt import stopping
     from adjudge.engine import run_each
     from adjudge_metacog.growth import Grower
-    from adjudge_metacog.running import bound_judge, check_labels
+    from adjudge_metacog.running import bound_judge, check_labels, closed
 
     check_labels(parts, criterion)
     bound = bound_judge(rubric, how, ledger)
@@ -94,9 +99,10 @@ async def _grown(
         await bound.prepare()
         amender = _amender(own["learner"], bound, rubric, parts, criterion)
         grower = Grower(bound.engine, bound.judge, rubric, criterion, amender, gate, own["look"], own["most"], run)
-        return await grower.grow(parts)
+        with stopping(bound.engine):
+            return await grower.grow(parts)
     finally:
-        await bound.backend.aclose()
+        await closed(bound)
 
 
 def _amender(learner: str, bound: BoundJudge, rubric: Rubric, parts: Parts, criterion: str) -> Amender:

@@ -78,12 +78,8 @@ async def carried_out(plan: Plan, graph: RuleGraph, ledger: Ledger) -> tuple[Ref
         What it came to, the graph with what changed, and where the figures come from.
     """
     bound = bound_judge(plan.rubric, plan.how, ledger)
-    backends = list({id(one): one for one in (bound.backend, *backends_of(bound.judge))}.values())
     candidate = candidate_of(plan, bound.backend)
     try:
-        for one in [*backends, *([candidate] if candidate else [])]:
-            if plan.how.local_only and not one.capabilities.local:
-                raise UnsupportedError(f"{one.name} is not on this machine and --local-only is set")
         await bound.prepare()
         cycle = _cycle(plan, bound, bound.engine.to(candidate) if candidate else None, graph)
         seen = seen_before(graph, plan.gate)
@@ -91,8 +87,14 @@ async def carried_out(plan: Plan, graph: RuleGraph, ledger: Ledger) -> tuple[Ref
             found = await reflect(cycle, plan.parts, plan.cycles)
         return found, cycle.notebook, {**_provenance(plan, bound, candidate), "warnings": seen}
     finally:
-        for one in {id(one): one for one in [*backends, *([candidate] if candidate else [])]}.values():
-            await one.aclose()
+        await closed(bound, candidate)
+
+
+async def closed(bound: BoundJudge, candidate: Backend | None = None) -> None:
+    """Release every backend, each once."""
+    every = (bound.backend, *backends_of(bound.judge), *([candidate] if candidate else []))
+    for one in {id(one): one for one in every}.values():
+        await one.aclose()
 
 
 def seen_before(graph: RuleGraph, gate: Gate) -> list[str]:
@@ -118,8 +120,14 @@ def card_line(bound: BoundJudge, rubric: Rubric) -> str:
 def bound_judge(
     rubric: Rubric, how: How, ledger: Ledger, change: Callable[[Backend], Backend] | None = None
 ) -> BoundJudge:
-    """The judge, bound to its backend; `change` puts others in the place of all backends."""
+    """The judge, bound to its backend; `change` puts others in the place of all backends.
+
+    Raises:
+        UnsupportedError: The judge does not fit, or asks somebody who is not on this machine though all must be.
+    """
     judge, backend = assemble(installed(), how.judge or "isolated", how.options({}), how.backend, how.backend_options)
+    for one in (backend, *backends_of(judge)):
+        _check_local(how, one)
     if change is not None:
         judge, backend = asking(judge, change), change(backend)
     policy = Policy(**how.policy)
@@ -130,7 +138,14 @@ def candidate_of(plan: Plan, judge: Backend) -> Backend | None:
     """The one who answers; the judge's own backend if it is named the same, so that no model is loaded twice."""
     if not plan.candidate:
         return None
-    return judge if plan.candidate == plan.how.backend else build_backend(installed(), plan.candidate)
+    found = judge if plan.candidate == plan.how.backend else build_backend(installed(), plan.candidate)
+    _check_local(plan.how, found)
+    return found
+
+
+def _check_local(how: How, backend: Backend) -> None:
+    if how.local_only and not backend.capabilities.local:
+        raise UnsupportedError(f"{backend.name} is not on this machine and --local-only is set")
 
 
 def _cycle(plan: Plan, bound: BoundJudge, candidate: Ask | None, graph: RuleGraph) -> Cycle:
@@ -194,11 +209,9 @@ def check_labels(parts: Parts, criterion: str) -> None:
 def _proposer(plan: Plan, bound: BoundJudge) -> Proposer:
     if plan.learner == "phrases":
         return PhraseTemplate.learned(plan.parts.learn, plan.criterion)
-    return (
-        RiskTemplate()
-        if plan.learner == "risks"
-        else ModelProposer(bound.engine, f"a case judged by {bound.backend.name}")
-    )
+    if plan.learner == "risks":
+        return RiskTemplate()
+    return ModelProposer(bound.engine, f"a case judged by {bound.backend.name}")
 
 
 def _comparer(plan: Plan, bound: BoundJudge) -> Comparer:
