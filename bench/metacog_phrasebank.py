@@ -112,7 +112,7 @@ def fraction_of(parts: Parts, share: float, seed: int) -> Parts:
 
 def random_rules(parts: Parts, criterion: str, like: Sequence[Rule], draw: random.Random) -> list[Rule]:
     """As many rules as there are, each as strong as one of them, for words and levels drawn at random."""
-    runs = list(PhraseTemplate.learned(parts.learn, criterion).counts)
+    runs = sorted(PhraseTemplate.learned(parts.learn, criterion).counts)
     levels = sorted({str(case.gold(criterion)) for case in parts.learn})
     found = []
     for number, rule in enumerate(like):
