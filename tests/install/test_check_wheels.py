@@ -60,6 +60,13 @@ def test_all_workspace_members_and_the_example_are_checked() -> None:
     assert all((project.folder / "src" / project.module).is_dir() for project in CI.projects())
 
 
+def test_a_domain_is_installed_with_the_method_that_it_builds_on() -> None:
+    known = {project.name: project for project in CI.projects()}
+    assert [one.name for one in CI.needed(known["adjudge-mentor"], list(known.values()))] == ["adjudge-metacog"]
+    assert CI.needed(known["adjudge-nursing"], list(known.values())) == []
+    assert CI.needed(known["adjudge"], list(known.values())) == []
+
+
 def test_a_command_that_fails_shows_what_it_said(tmp_path) -> None:
     with pytest.raises(AssertionError, match="ended with 3\nsaid this"):
         CI.run(sys.executable, "-c", "print('said this'); raise SystemExit(3)", cwd=tmp_path)

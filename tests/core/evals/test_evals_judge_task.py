@@ -241,6 +241,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a judge that is none": ({"judge": "isolatet"}, "isolated"),
     "a table that is none": ({"judge_options": "size"}, "is no dict"),
     "a solver that is none": ({"solver": "generat"}, "generate"),
+    "an option that the solver does not have": ({"solver_options": {"sistem": "x"}}, "sistem"),
 }
 
 

@@ -125,6 +125,21 @@ def test_a_solver_of_adjudge_answers_through_inspects_model(made: dict[str, Fact
     assert log.stats.model_usage["openai-api/loop/candidate"].output_tokens == 10
 
 
+def test_a_solver_takes_options(made: dict[str, Factory], loopback: Loopback) -> None:
+    log = run(made["answers"](backend="scripted", solver_options={"system": "Be brief."}), model=loopback.model("m"))
+    assert log.status == "success", log.error
+    assert [turn["role"] for turn in loopback.bodies[0]["messages"]] == ["system", "user"]
+    assert loopback.bodies[0]["messages"][0]["content"] == "Be brief."
+
+
+def test_what_a_solver_notes_stands_in_the_sample(made: dict[str, Factory], loopback: Loopback) -> None:
+    loopback.answer = lambda body: Spoken("please and", finish="length")
+    log = run(made["answers"](backend="scripted", solver_options={"max_tokens": 2}), model=loopback.model("m"))
+    assert log.status == "success", log.error
+    assert log.samples is not None
+    assert log.samples[0].metadata["solver_cut"] is True
+
+
 def test_our_engine_writes_its_usage_into_the_log_and_closes_its_backend(made: dict[str, Factory]) -> None:
     log = run(made["polite"](backend="scripted:m", size=2))
     backend = sys.modules["evals_plugin"].MADE[-1]

@@ -35,9 +35,10 @@ COMMON = (
     Parameter(name="cache", summary="let inspect's cache answer for the grader", default=False),
     Parameter(name="self_grading", summary="allow the model under test to judge itself", default=False),
     Parameter(name="solver", summary="how a candidate answers; the task's if empty", default=""),
+    Parameter(name="solver_options", summary="its options, as JSON", default=_TABLE),
 )
 """Empty means: as the task or the judge has it."""
-_OF_THE_TASK = ("solver",)
+_OF_THE_TASK = ("solver", "solver_options")
 
 GENERAL = TaskSpec(
     name="judge",

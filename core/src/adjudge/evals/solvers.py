@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 from inspect_ai.model import ChatMessageAssistant, ModelOutput
@@ -9,6 +11,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from adjudge.api import installed
 from adjudge.engine import Engine
+from adjudge.errors import UnsupportedError
 from adjudge.evals.backend import InspectBackend
 from adjudge.evals.bench import bench_of
 from adjudge.evals.refusals import as_prerequisite
@@ -39,24 +42,41 @@ def require_grader(**scorer: Any) -> Solver:
 
 
 @solver
-def answer(solver: str = "generate") -> Solver:
+def answer(solver: str = "generate", options: Mapping[str, Any] | None = None) -> Solver:
     """Take the output that the sample brings; have the model under test answer if it brings none.
 
     Args:
-        solver: Name of a solver of adjudge; `generate` is inspect's own generation, with tools and limits.
+        solver: Name of a solver of adjudge; `generate` without options is inspect's own generation, with tools and
+            limits.
+        options: Options of the solver.
     """
     with as_prerequisite():
-        spec = lookup(installed(), installed().solvers, "solver", solver)
+        chosen = _built(solver, options or {})
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         given = given_output(state.metadata)
         if given:
             return _given(state, as_text(given))
-        if solver == "generate":
+        if solver == "generate" and not options:
             return await generate(state)
-        return await _solved(state, spec.build())
+        return await _solved(state, chosen)
 
     return solve
+
+
+def _built(name: str, options: Mapping[str, Any]) -> Any:
+    """The solver of adjudge with that name.
+
+    Raises:
+        UnknownNameError: There is none.
+        UnsupportedError: It has no such option.
+    """
+    spec = lookup(installed(), installed().solvers, "solver", name)
+    try:
+        signature(spec.build).bind(**options)
+    except TypeError as error:
+        raise UnsupportedError(f"the solver {name!r} does not take these options: {error}") from error
+    return spec.build(**options)
 
 
 @solver
@@ -91,6 +111,7 @@ async def _solved(state: TaskState, chosen: Any) -> TaskState:
     with Ledger() as ledger:
         solved: Submission = await chosen.solve(asking, Engine(InspectBackend(get_model()), ledger))
     text = as_text(solved.output)
+    state.metadata |= {name: value for name, value in solved.metadata.items() if name not in (*metadata, FAILURE)}
     state.output = ModelOutput.from_content(str(state.model), text, stop_reason="stop" if text else "unknown")
     state.messages.append(state.output.message)
     return state

@@ -14,6 +14,7 @@ from typing import Any
 from inspect_ai import Epochs, Task, task
 from inspect_ai.dataset import MemoryDataset
 from inspect_ai.log import HeadlineMetric
+from inspect_ai.solver import Solver
 
 from adjudge import __version__
 from adjudge.api import installed
@@ -110,7 +111,8 @@ def build_task(spec: TaskSpec, values: Mapping[str, Any]) -> Task:
         arguments["task_args"] = own
     items = list(spec.dataset(**own))
     candidate = spec.kind == "candidate"
-    return _task(spec.name, items, arguments, (values["solver"] or spec.solver) if candidate else None)
+    solver = _solver(values, spec.solver) if candidate else None
+    return _task(spec.name, items, arguments, solver)
 
 
 def build_general(values: Mapping[str, Any]) -> Task:
@@ -129,11 +131,16 @@ def build_general(values: Mapping[str, Any]) -> Task:
     if values["rubric"]:
         arguments["rubric"] = values["rubric"]
     lacking = [item.id for item in items if isinstance(item, Submission) and not item.output]
-    return _task(GENERAL.name, items, arguments, (values["solver"] or "generate") if lacking else None)
+    return _task(GENERAL.name, items, arguments, _solver(values, "generate") if lacking else None)
 
 
-def _task(name: str, items: Sequence[Item], arguments: Mapping[str, Any], solver: str | None) -> Task:
-    """The task; `solver` names how the model under test answers, None if it does not."""
+def _solver(values: Mapping[str, Any], default: str) -> Solver:
+    """How the model under test answers."""
+    return answer(values["solver"] or default, values["solver_options"])
+
+
+def _task(name: str, items: Sequence[Item], arguments: Mapping[str, Any], solver: Solver | None) -> Task:
+    """The task; `solver` is how the model under test answers, None if it does not."""
     if not items:
         raise InputError(f"task {name!r}: the data set is empty")
     asked = Asked(**arguments)
@@ -144,7 +151,7 @@ def _task(name: str, items: Sequence[Item], arguments: Mapping[str, Any], solver
         dataset=MemoryDataset([sample_of(item) for item in items], name=name),
         # Where outputs are given nothing is paid for before the scorer looks for its judge.
         setup=None if solver is None else require_grader(**arguments),
-        solver=given() if solver is None else answer(solver),
+        solver=given() if solver is None else solver,
         scorer=rubric_scorer(**arguments),
         version=shared[0].version if shared else 0,
         metadata={KEY: provenance(asked)},

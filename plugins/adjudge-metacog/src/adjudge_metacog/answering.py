@@ -7,19 +7,17 @@ from dataclasses import dataclass, field
 
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Ask, Judge
-from adjudge.prompts import neutralise
 from adjudge.rubric import Criterion, Rubric
 from adjudge.solvers import GenerateSolver
 from adjudge.unanswered import unanswered
 from adjudge.verdict import Sampling, Verdict
+from adjudge_metacog.applying import with_rules
 from adjudge_metacog.cases import Case
 from adjudge_metacog.gate import Trial
 from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.nodes import Rule
 from adjudge_metacog.practice import Attempt, Finder, Shown, query_of, verdict_on
-from adjudge_metacog.retrieval import Budget, Retriever
-
-_HEADING = "Rules from earlier cases, the gravest first. Follow those that apply:"
+from adjudge_metacog.retrieval import Budget, Found, Retriever
 
 
 def level_is_good(criterion: Criterion, level: str) -> bool:
@@ -38,7 +36,7 @@ def level_is_good(criterion: Criterion, level: str) -> bool:
 
 def guidance(rules: Sequence[Rule]) -> str:
     """The system turn that gives rules to a candidate; empty without any, so that nothing differs from no rules."""
-    return "\n".join([_HEADING, *(f"- {neutralise(rule.text)}" for rule in rules)]) if rules else ""
+    return with_rules("", [Found(rule, 0.0, ()) for rule in rules])
 
 
 def norms(rules: Sequence[Rule], graph: RuleGraph) -> str:

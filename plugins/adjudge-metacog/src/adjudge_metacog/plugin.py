@@ -1,4 +1,4 @@
-"""Registers the commands of the rule graph and the reflective judge with adjudge."""
+"""Registers with adjudge the commands of the rule graph, the reflective judge, and answering under rules."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
-from adjudge import JudgeSpec, hookimpl
+from adjudge import BackendSpec, JudgeSpec, SolverSpec, hookimpl
 
 if TYPE_CHECKING:
     import click
 
+    from adjudge_metacog.applying import GuidedSolver
     from adjudge_metacog.assessing import SelfAssessmentJudge
+    from adjudge_metacog.guided_backend import GuidedBackend
     from adjudge_metacog.reflective import ReflectiveJudge
     from adjudge_metacog.voting import RuleVotesJudge
 
@@ -67,3 +69,31 @@ def build_rule_votes(members: Any = (), graph: str = "") -> RuleVotesJudge:
     from adjudge_metacog.voting import build
 
     return build(members, graph)
+
+
+@hookimpl
+def adjudge_solvers() -> Sequence[SolverSpec]:
+    """The solver `guided`."""
+    summary = "a solver under learned rules (graph=rules.jsonl, rules=5, characters=2000, domain=, inner=generate)"
+    return [SolverSpec(name="guided", summary=summary, build=build_guided_solver)]
+
+
+@hookimpl
+def adjudge_backends() -> Sequence[BackendSpec]:
+    """The backend `guided`."""
+    summary = "a backend under learned rules: guided:NAME:MODEL (graph=rules.jsonl, rules=5, characters=2000)"
+    return [BackendSpec(name="guided", summary=summary, build=build_guided_backend)]
+
+
+def build_guided_solver(**options: Any) -> GuidedSolver:
+    """Make the solver `guided`; see `adjudge_metacog.applying.build_solver`."""
+    from adjudge_metacog.applying import build_solver
+
+    return build_solver(**options)
+
+
+def build_guided_backend(model: str | None = None, **options: Any) -> GuidedBackend:
+    """Make the backend `guided`; see `adjudge_metacog.guided_backend.build`."""
+    from adjudge_metacog.guided_backend import build
+
+    return build(model, **options)

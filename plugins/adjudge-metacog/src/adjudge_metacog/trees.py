@@ -16,7 +16,7 @@ from adjudge.packs.typed import typed_value
 from adjudge.rubric import Licence
 from adjudge.values import Frozen, Id, PackId
 from adjudge_metacog.changes import Author
-from adjudge_metacog.events import Event
+from adjudge_metacog.events import Event, identity
 from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.nodes import RULE_FORM, Edge, EdgeKind, Ground, Rule, Scope, flags_of_text
 
@@ -168,3 +168,12 @@ def planted(graph: RuleGraph, tree: RuleTree, author: Author) -> Iterator[Event]
             yield from author.moves(graph, node.id, "validated", reason, reviewed=True)
     for edge in _edges(tree):
         yield from author.links(graph, edge)
+
+
+def graph_of(*trees: RuleTree, author: Author | None = None) -> RuleGraph:
+    """The graph of trees alone, in memory."""
+    graph = RuleGraph()
+    for tree in trees:
+        for event in planted(graph, tree, author or Author()):
+            graph.apply(identity(event), event)
+    return graph
