@@ -16,7 +16,7 @@ COMMANDS = {
     "run": ("adjudge.cli.task:run", "run a task: judge answers, a candidate, or the judge itself"),
     "tasks": ("adjudge.cli.task:tasks", "list tasks, with the lines to run them"),
     "rescore": ("adjudge.cli.rescore:rescore", "judge logs of inspect-ai once more, by one judge or several"),
-    "report": ("adjudge.cli.judge:report", "write the report of a run again"),
+    "report": ("adjudge.cli.report:report", "write the report of runs or logs: HTML, JSON, CSV, Parquet"),
     "analyse": ("adjudge.cli.analyse:analyse", "run an analysis over a finished run"),
     "purge": ("adjudge.cli.purge:purge", "remove a submission from runs, beyond recovery"),
     "rubrics": ("adjudge.cli.packs:rubrics", "list installed rubrics, or show one"),

@@ -1,0 +1,90 @@
+"""Sections that plugins add to the report, and the line that stands where a plugin is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from adjudge.interfaces import Section, Table
+from adjudge.plugins import Plugins
+from adjudge.report.record import RunRecord
+from adjudge.report.text import columns, is_table
+
+EXPECTED = {
+    "agreement": ("Agreement with people", "pip install adjudge-validity"),
+    "confidence": ("How far the judge's confidence can be trusted", "pip install adjudge-validity"),
+}
+"""Analyses whose section a reader looks for: the headline, and how to get them."""
+
+
+def sections_of(records: Sequence[RunRecord], plugins: Plugins) -> list[Section]:
+    """What the installed analyses have to say, then audits; one line for each expected analysis that is missing.
+
+    An analysis that fails leaves its reason in place of its section: the report is written all the same.
+    """
+    found: list[Section] = []
+    for name in dict.fromkeys([*EXPECTED, *plugins.analyses]):
+        spec = plugins.analyses.get(name)
+        if spec is not None and spec.sections is not None:
+            found += _made(name, spec.sections, records)
+        elif name in EXPECTED:
+            title, install = EXPECTED[name]
+            found.append(Section(title=title, lead=f"Not shown: this part comes from a plugin; to see it, {install}"))
+    return [*found, *audits_of(records)]
+
+
+def _made(name: str, make: Any, records: Sequence[RunRecord]) -> Sequence[Section]:
+    try:
+        return tuple(make(records))
+    except Exception as error:  # noqa: BLE001 - a plugin may do anything; the report must still be written
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        return (Section(title=name.capitalize(), lead=f"Not shown: the analysis {name!r} failed ({told})"),)
+
+
+def audits_of(records: Sequence[RunRecord]) -> list[Section]:
+    """Results of audits that lie beside the runs, as the tables that they hold."""
+    files = [(name, value) for record in records for name, value in record.audits.items()]
+    if not files:
+        return []
+    parts = [part for name, value in files for part in _tables(name, value)]
+    lead = "What happens to the judge's verdicts when something changes that should not matter."
+    return [Section(title="Audits", lead=lead, parts=tuple(parts))]
+
+
+def _tables(title: str, value: Any) -> list[Table | str]:
+    """Any JSON value as tables: lists of rows as they are, single values in a table of their own."""
+    if is_table(value):
+        return [_table(title, value)]
+    if not isinstance(value, Mapping):
+        return [f"{title}: {value}"]
+    plain = {str(name): inner for name, inner in value.items() if not _holds_more(inner)}
+    inside = [(f"{title}: {name}", inner) for name, inner in value.items() if _holds_more(inner)]
+    first = [Table(title=title, columns=("figure", "value"), rows=tuple(plain.items()))] if plain else []
+    return [*first, *(part for name, inner in inside for part in _tables(name, inner))]
+
+
+def _holds_more(value: Any) -> bool:
+    return isinstance(value, Mapping) or is_table(value)
+
+
+def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    flat = [_flat(row) for row in rows]
+    names = columns(flat)
+    return Table(
+        title=title, columns=tuple(names), rows=tuple(tuple(row.get(name, "") for name in names) for row in flat)
+    )
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose inner tables (an estimate, say) stand in one cell each."""
+    return {str(name): _cell(value) for name, value in row.items()}
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, Mapping) and "value" in value:
+        known = {name: value.get(name) for name in ("value", "low", "high", "n")}
+        return SimpleNamespace(**known, note=str(value.get("note") or ""))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {inner}" for name, inner in value.items())
+    return value
