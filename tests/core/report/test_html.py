@@ -255,7 +255,7 @@ def test_a_verdict_shows_level_share_mass_quotes_feedback_and_the_human_label(ru
     assert (first["level"], first["tone"], first["text"]) == ("met (Yes)", "best", "Says when to call for help.")
     assert first["figures"] == ["score 1", "expected 0.900", "label mass 83 %"]
     assert first["bars"] == [["No", "10 %", 0.1, False], ["Yes", "90 %", 0.9, True]]
-    assert first["humans"] == [["No", "r1", True]]
+    assert first["humans"] == [["unmet (No)", "r1", True]]
     assert first["quotes"] == [["then call the docto", None, True], ["invented words", None, False]]
     assert "feedback" not in second
     assert verdicts_of(render_html(run), 1)[0]["feedback"] == "Name the sign that makes you call."

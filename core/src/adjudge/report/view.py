@@ -251,11 +251,15 @@ def _word(level: str, criterion: Criterion | None) -> str:
     return criterion.scale.level(level).word if criterion is not None and level in criterion.scale else level
 
 
+def _named(level: str, criterion: Criterion | None) -> str:
+    word = _word(level, criterion)
+    return word if word == level else f"{level} ({word})"
+
+
 def level_text(verdict: Verdict, criterion: Criterion | None) -> str:
     """The level in the judge's word, or that there is none."""
     if verdict.level is not None:
-        word = _word(verdict.level, criterion)
-        return word if word == verdict.level else f"{verdict.level} ({word})"
+        return _named(verdict.level, criterion)
     return "unscored" if verdict.status == "unscored" else "not asked"
 
 
@@ -302,4 +306,4 @@ def _feedback(verdict: Verdict, criterion: Criterion | None) -> str:
 
 def human_word(label: Label, criterion: Criterion | None) -> str:
     """What a person said, in the words of the scale."""
-    return number(label.score) if label.level is None else _word(label.level, criterion)
+    return number(label.score) if label.level is None else _named(label.level, criterion)

@@ -56,7 +56,7 @@
 
   function noteOf(row) {
     const notes = [row.score];
-    if (row.differs) notes.push(`${row.differs} not as people say`);
+    if (row.differs) notes.push(`${row.differs} ${row.differs === 1 ? "differs" : "differ"} from people`);
     if (row.flagged) notes.push(`${row.flagged} flagged`);
     return notes.join(" · ");
   }
@@ -319,7 +319,7 @@
     fill("answer", index.answers);
     fill("run", index.runs);
     at("run-label").hidden = !manyRuns();
-    filters.hidden = at("browser").hidden = false;
+    filters.hidden = at("browser").hidden = at("legend").hidden = false;
     let waiting;
     filters.addEventListener("input", () => {
       clearTimeout(waiting);
