@@ -17,6 +17,7 @@ COMMANDS = {
     "tasks": ("adjudge.cli.task:tasks", "list tasks, with the lines to run them"),
     "rescore": ("adjudge.cli.rescore:rescore", "judge logs of inspect-ai once more, by one judge or several"),
     "report": ("adjudge.cli.report:report", "write the report of runs or logs: HTML, JSON, CSV, Parquet"),
+    "bundle": ("adjudge.cli.bundle:bundle", "pack a run so that others can check and replay it"),
     "analyse": ("adjudge.cli.analyse:analyse", "run an analysis over a finished run"),
     "purge": ("adjudge.cli.purge:purge", "remove a submission from runs, beyond recovery"),
     "rubrics": ("adjudge.cli.packs:rubrics", "list installed rubrics, or show one"),
