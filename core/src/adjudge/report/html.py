@@ -106,7 +106,7 @@ def _part(part: Plot | Table | str, prefix: str) -> dict[str, Any]:
         return {"kind": "text", "text": part}
     if isinstance(part, Table):
         return {"kind": "table", "title": part.title, "columns": part.columns, "rows": list(_shaded(part))}
-    picture = ET.tostring(safe_svg(part.svg, prefix, part.says), encoding="unicode")
+    picture = ET.tostring(safe_svg(part.svg, prefix, part.title), encoding="unicode")
     return {"kind": "plot", "title": part.title, "says": part.says, "svg": picture}
 
 
