@@ -124,7 +124,8 @@ class _Index:
         """One row: id, score in words, mean score, block, verdicts."""
         given = [one.result.score.value for one in entry.judged]
         values = [value for value in given if value is not None and isfinite(value)]
-        scores = " | ".join(visible(score_text(one.result)) for one in entry.judged)
+        told = [visible(score_text(one.result)) for one in entry.judged]
+        scores = told[0] if len(told) == 1 else f"scores {' | '.join(one.removeprefix('score ') for one in told)}"
         verdicts = [self._verdict(one, verdict) for one in entry.judged for verdict in one.result.verdicts]
         self._rows.append([visible(entry.id), scores, fmean(values) if values else None, block, verdicts])
 

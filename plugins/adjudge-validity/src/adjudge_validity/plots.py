@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from adjudge.interfaces import Plot
@@ -32,6 +33,8 @@ _COLOURS = {
 INK, SOFT, LINE, ACCENT, BEST, MIDDLE, WORST = _COLOURS
 _WIDTH = 6.2
 _LONGEST = 34
+_LINE = 44
+"""Most characters of a legend in one line."""
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "adjudge",  # equal pictures give equal bytes
@@ -56,6 +59,8 @@ class Series:
     """What they are, for the legend."""
     estimates: Mapping[str, Estimate]
     """By row; a row can be missing."""
+    people: bool = False
+    """They are of people alone, and look alike in every picture."""
 
 
 def can_draw() -> bool:
@@ -98,11 +103,11 @@ def forest(title: str, rows: Sequence[str], series: Sequence[Series], axis: str)
         series: What is shown in each row; the first one stands out.
         axis: What the axis means.
     """
-    marks = [("o", ACCENT), ("s", INK), ("^", MIDDLE), ("D", BEST), ("v", WORST)]
+    marks = cycle([("o", ACCENT), ("^", MIDDLE), ("D", BEST), ("v", WORST)])
     with _drawing(0.9 + len(rows) * (0.16 + 0.17 * len(series))) as (axes, svg):
         for number, one in enumerate(series):
             offset = (number - (len(series) - 1) / 2) * 0.7 / max(1, len(series))
-            _marks(axes, rows, one, offset, marks[number % len(marks)])
+            _marks(axes, rows, one, offset, ("s", INK) if one.people else next(marks))
         axes.set_yticks(range(len(rows)), [plain(row) for row in rows])
         axes.set_ylim(len(rows) - 0.5, -0.5)
         low, high = axes.get_xlim()
@@ -112,7 +117,8 @@ def forest(title: str, rows: Sequence[str], series: Sequence[Series], axis: str)
         axes.set_axisbelow(True)
         axes.set_xlabel(plain(axis))
         if len(series) > 1:
-            axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=min(3, len(series)), fontsize=9)
+            wide = sum(len(plain(one.name)) for one in series) > _LINE
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1 if wide else len(series), fontsize=9)
         return Plot(title=title, svg=svg(), says=_in_words(rows, series))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adjudge.interfaces import Plot, Section, Table
@@ -44,11 +45,11 @@ def agreement_sections(records: Sequence[RunRecord]) -> Sequence[Section]:
     from adjudge_validity.plots import INSTALL, can_draw
 
     parts: list[Plot | Table | str] = [] if can_draw() else [INSTALL]
-    measured = [(name, *_measured(record)) for name, record in labelled]
+    measured = [_measured(name, record) for name, record in labelled]
     if can_draw():
         parts += _plots(measured)
-    for name, ratings, found in measured:
-        parts += [_figures(named("Agreement", name), found), *_confusions(name, ratings)]
+    for one in measured:
+        parts += [_figures(named("Agreement", one.name), one.found), *_confusions(one.name, one.ratings)]
     return (Section(title=TITLE, lead=_LEAD, help=_HELP, parts=tuple(parts)),)
 
 
@@ -67,15 +68,29 @@ def named(what: str, run: str) -> str:
     return f"{what}: {run}" if run else what
 
 
-Measured = tuple[str, "Ratings", "list[Agreement]"]
+@dataclass(frozen=True)
+class Measured:
+    """One run beside its labels."""
+
+    name: str
+    ratings: Ratings
+    found: list[Agreement]
+    against: frozenset[str]
+    """Criteria of things that should not appear, whose lowest level is the best."""
 
 
-def _measured(record: RunRecord) -> tuple[Ratings, list[Agreement]]:
+def _measured(name: str, record: RunRecord) -> Measured:
     from adjudge_validity.agreement import agreement
     from adjudge_validity.ratings import join
 
     ratings = join(record)
-    return ratings, agreement(ratings, each=len(ratings.criteria) <= MOST_CRITERIA)
+    criteria = [one for item in record.items for one in record.criteria_of(item).values()]
+    return Measured(
+        name=name,
+        ratings=ratings,
+        found=agreement(ratings, each=len(ratings.criteria) <= MOST_CRITERIA),
+        against=frozenset(one.id for one in criteria if one.weight < 0),
+    )
 
 
 def _beyond(figures: dict[str, Estimate]) -> Estimate | None:
@@ -86,58 +101,58 @@ def _beyond(figures: dict[str, Estimate]) -> Estimate | None:
 def _plots(measured: Sequence[Measured]) -> Iterator[Plot]:
     from adjudge_validity.plots import Series, forest
 
-    rows = list(dict.fromkeys(one.name for _, _, found in measured for one in found))
+    rows = list(dict.fromkeys(row.name for one in measured for row in one.found))
     wanted = (
         ("Same level", "exact", "share of the same level"),
         ("Beyond chance", "", "agreement beyond chance (kappa)"),
     )
     for title, figure, axis in wanted:
-        series = []
-        for name, _, found in measured:
-            for side in ("judge–human", "human–human"):
-                estimates = {one.name: picked for one in found if (picked := _pick(one, side, figure)) is not None}
-                if estimates and (side == "judge–human" or name == measured[0][0]):
-                    who = {"judge–human": "judge and person", "human–human": "two people"}[side]
-                    series.append(Series(named(who, name if side == "judge–human" else ""), estimates))
+        series = [
+            Series(named("judge and person", one.name), _picked(one.found, "judge–human", figure)) for one in measured
+        ]
+        series.append(Series("two people", _picked(measured[0].found, "human–human", figure), people=True))
+        series = [one for one in series if one.estimates]
         if series:
             yield forest(title, rows, series, axis)
     if difficulty := _difficulty(measured):
         yield difficulty
 
 
-def _pick(one: Agreement, side: Side, figure: str) -> Estimate | None:
-    figures = one.sides.get(side, {})
-    found = figures.get(figure) if figure else _beyond(figures)
-    return found if found is not None and found.n else None
+def _picked(found: Sequence[Agreement], side: Side, figure: str) -> dict[str, Estimate]:
+    """One figure of one side, by criterion; beyond chance if none is named."""
+    picked = ((one.name, one.sides.get(side, {})) for one in found)
+    known = ((name, figures.get(figure) if figure else _beyond(figures)) for name, figures in picked)
+    return {name: estimate for name, estimate in known if estimate is not None and estimate.n}
 
 
 def _difficulty(measured: Sequence[Measured]) -> Plot | None:
     """How far levels lie from the worst to the best, by the judge and by people; the hardest criteria first."""
     from adjudge_validity.plots import Series, forest
 
-    series = []
-    for name, ratings, _ in measured:
-        series.append(Series(named("judge", name), _reached(ratings, by_people=False)))
-    series.append(Series("people", _reached(measured[0][1], by_people=True)))
+    series = [Series(named("judge", one.name), _reached(one, by_people=False)) for one in measured]
+    series.append(Series("people", _reached(measured[0], by_people=True), people=True))
     shown = series[-1].estimates
     rows = sorted(shown, key=lambda row: shown[row].value or 0.0)[:MOST_CRITERIA]
     title = "Difficulty of the criteria, the hardest first"
     return forest(title, rows, series, "share of the best level reached") if rows else None
 
 
-def _reached(ratings: Ratings, *, by_people: bool) -> dict[str, Estimate]:
+def _reached(measured: Measured, *, by_people: bool) -> dict[str, Estimate]:
     from adjudge.metrics import clustered_mean
 
     found = {}
-    for criterion in ratings.criteria:
-        rows = [row for row in ratings.of(criterion) if row.humans and row.scale is not None and row.scale.range]
+    for criterion in measured.ratings.criteria:
+        rows = [row for row in measured.ratings.of(criterion) if row.humans]
         shares = [(share, row.cluster) for row in rows if (share := _share(row, by_people=by_people)) is not None]
-        if shares:
-            found[criterion] = clustered_mean([share for share, _ in shares], [cluster for _, cluster in shares])
+        turned = criterion in measured.against
+        values = [1 - share if turned else share for share, _ in shares]
+        if values:
+            found[criterion] = clustered_mean(values, [cluster for _, cluster in shares])
     return found
 
 
 def _share(row: Rating, *, by_people: bool) -> float | None:
+    """How far up the scale; None if there is no number."""
     number = row.human if by_people else row.value
     if number is None or row.scale is None or row.scale.range is None:
         return None

@@ -66,7 +66,7 @@
     const dots = make("span", "dots", ...row.verdicts.map((one) =>
       make("span", `dot ${index.tones[one[TONE]]}${one[DIFFERS] ? " differs" : ""}`)));
     dots.setAttribute("aria-hidden", "true");
-    const element = make("div", "row", make("div", "name", row.id), make("div", "line", dots, noteOf(row)));
+    const element = make("div", "row", make("div", "name", row.id), make("div", "line", dots, make("span", "", noteOf(row))));
     element.id = `row${position}`;
     element.title = row.id;
     element.setAttribute("role", "option");
