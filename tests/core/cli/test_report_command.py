@@ -106,7 +106,7 @@ def test_no_option_of_a_backend_is_kept_with_the_run(run):
 def test_csv_holds_one_row_per_verdict_and_no_formula(run, adjudge):
     folder = run("one")
     assert adjudge("report", "one", "--format", "csv")[0] == 0
-    with (folder / "verdicts.csv").open(newline="", encoding="utf-8") as stream:
+    with (folder / "report.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert [(row["id"], row["criterion"], row["level"]) for row in rows] == [
         ("a", "polite", "met"),
@@ -121,7 +121,7 @@ def test_a_formula_in_an_id_is_guarded_in_csv(adjudge, work):
     (work / "rows.jsonl").write_text(json.dumps({"id": "=cmd|'/C calc'!A0", "output": "x please"}) + "\n", "utf-8")
     assert adjudge(*JUDGE, "--out", "one")[0] == 0
     assert adjudge("report", "one", "--format", "csv")[0] == 0
-    (first, *_) = csv.DictReader((work / "one" / "verdicts.csv").read_text("utf-8").splitlines())
+    (first, *_) = csv.DictReader((work / "one" / "report.csv").read_text("utf-8").splitlines())
     assert first["id"] == "'=cmd|'/C calc'!A0"
 
 
@@ -129,7 +129,7 @@ def test_json_holds_runs_figures_scores_and_verdicts(run, adjudge):
     folder = run("one")
     (folder / "audit-order.json").write_text('[{"probe": "order", "flips": 0.25}]', "utf-8")
     assert adjudge("report", "one", "--format", "json")[0] == 0
-    (one,) = json.loads((folder / "verdicts.json").read_text("utf-8"))["runs"]
+    (one,) = json.loads((folder / "report.json").read_text("utf-8"))["runs"]
     assert (one["run"]["samples"], one["run"]["mean"], len(one["scores"]), len(one["verdicts"])) == (2, 0.5, 2, 4)
     assert one["audits"] == {"audit-order": [{"probe": "order", "flips": 0.25}]}
 
@@ -140,7 +140,7 @@ def test_parquet_comes_back_as_the_frame_of_verdicts(run, adjudge):
 
     folder = run("one")
     assert adjudge("report", "one", "--format", "parquet")[0] == 0
-    pandas.testing.assert_frame_equal(pandas.read_parquet(folder / "verdicts.parquet"), frames.verdicts("one"))
+    pandas.testing.assert_frame_equal(pandas.read_parquet(folder / "report.parquet"), frames.verdicts("one"))
 
 
 def test_several_runs_together_are_one_page_with_the_judges_side_by_side(run, adjudge, work):

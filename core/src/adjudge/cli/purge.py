@@ -14,7 +14,7 @@ from adjudge.ledger import LEDGER, Ledger
 from adjudge.report.folder import read_record
 
 _ROWS = ("verdicts.jsonl", "scores.jsonl")
-_WHOLE = ("verdicts.parquet", "verdicts.csv", "verdicts.json")
+_WHOLE = ("verdicts.parquet", "verdicts.csv", "report.csv", "report.json", "report.parquet")
 
 
 @click.command()

@@ -57,6 +57,6 @@ def _together(sources: Sequence[Path], out: Path, form: Format) -> Iterator[tupl
     from adjudge.report.writing import together
 
     runs = read_runs(*sources)
-    path = out / f"{'report' if form == 'html' else 'verdicts'}.{form}"
+    path = out / f"report.{form}"
     write_files(out, {path.name: together(runs) if form == "html" else packed(runs, form)})
     yield path, runs

@@ -45,8 +45,7 @@ def report_files(
         form: What to write.
 
     Yields:
-        The file written and its run: `report.html` (or `verdicts` with the ending of the format) for the folder of one
-        run, the name of the folder or log otherwise, with the scorer where a log has several.
+        The file written and its run: `report` with the ending of the format for the folder of one run, the name of the folder or log otherwise, with the scorer where a log has several.
 
     Raises:
         InputError: The folder cannot be written, or the format needs what is not installed.
@@ -75,8 +74,7 @@ def together(runs: Sequence[Run], title: str = "") -> bytes:
 def _path(source: Path, run: Run, runs: Sequence[Run], form: Format) -> Path:
     if run.source == "adjudge":
         folder = Path(run.log)
-        own = "report" if form == "html" else "verdicts"
-        return folder / f"{own if len(runs) == 1 else folder.name}.{form}"
+        return folder / f"{'report' if len(runs) == 1 else folder.name}.{form}"
     log = _local(source, run)
     several = sum(other.log == run.log for other in runs) > 1
     name = re.sub(r"[^\w.-]+", "-", run.scorer)

@@ -49,7 +49,7 @@ def agreement_sections(records: Sequence[RunRecord]) -> Sequence[Section]:
     if can_draw():
         parts += _plots(measured)
     for one in measured:
-        parts += [_figures(named("Agreement", one.name), one.found), *_confusions(one.name, one.ratings)]
+        parts += [_figures(named("Agreement", one.name), one.found), *_confusions(one)]
     return (Section(title=TITLE, lead=_LEAD, help=_HELP, parts=tuple(parts)),)
 
 
@@ -78,17 +78,24 @@ class Measured:
     against: frozenset[str]
     """Criteria of things that should not appear, whose lowest level is the best."""
 
+    @property
+    def criteria(self) -> tuple[str, ...]:
+        """Those that are shown one by one; none of very many."""
+        names = self.ratings.criteria
+        return names if len(names) <= MOST_CRITERIA else ()
+
 
 def _measured(name: str, record: RunRecord) -> Measured:
     from adjudge_validity.agreement import agreement
     from adjudge_validity.ratings import join
 
     ratings = join(record)
+    each = len(ratings.criteria) <= MOST_CRITERIA
     criteria = [one for item in record.items for one in record.criteria_of(item).values()]
     return Measured(
         name=name,
         ratings=ratings,
-        found=agreement(ratings, each=len(ratings.criteria) <= MOST_CRITERIA),
+        found=agreement(ratings, each=each),
         against=frozenset(one.id for one in criteria if one.weight < 0),
     )
 
@@ -132,7 +139,7 @@ def _difficulty(measured: Sequence[Measured]) -> Plot | None:
     series = [Series(named("judge", one.name), _reached(one, by_people=False)) for one in measured]
     series.append(Series("people", _reached(measured[0], by_people=True), people=True))
     shown = series[-1].estimates
-    rows = sorted(shown, key=lambda row: shown[row].value or 0.0)[:MOST_CRITERIA]
+    rows = sorted(shown, key=lambda row: shown[row].value or 0.0)
     title = "Difficulty of the criteria, the hardest first"
     return forest(title, rows, series, "share of the best level reached") if rows else None
 
@@ -141,7 +148,7 @@ def _reached(measured: Measured, *, by_people: bool) -> dict[str, Estimate]:
     from adjudge.metrics import clustered_mean
 
     found = {}
-    for criterion in measured.ratings.criteria:
+    for criterion in measured.criteria:
         rows = [row for row in measured.ratings.of(criterion) if row.humans]
         shares = [(share, row.cluster) for row in rows if (share := _share(row, by_people=by_people)) is not None]
         turned = criterion in measured.against
@@ -181,10 +188,12 @@ def _cell(figure: Estimate | None) -> str:
     return f"{figure.value:.2f}{interval}"
 
 
-def _confusions(run: str, ratings: Ratings) -> Iterator[Table | str]:
-    names = [name for name in ratings.criteria if any(row.levels and row.scale for row in ratings.of(name))]
+def _confusions(measured: Measured) -> Iterator[Table | str]:
+    rows = {name: measured.ratings.of(name) for name in measured.criteria}
+    names = [name for name, found in rows.items() if any(row.levels and row.scale for row in found)]
     for name in names[:MOST_TABLES]:
-        yield _confusion(named(f"{name}: what people say (rows) and the judge (columns)", run), ratings.of(name))
+        title = named(f"{name}: what people say (rows) and the judge (columns)", measured.name)
+        yield _confusion(title, rows[name])
     if len(names) > MOST_TABLES:
         yield f"Tables of {len(names) - MOST_TABLES} more criteria are not shown; adjudge agreement counts them all."
 

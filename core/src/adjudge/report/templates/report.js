@@ -3,6 +3,7 @@
 (() => {
   const ROW = 64; // height of a row of the list, in pixels; as in the style sheet
   const AHEAD = 8; // rows drawn above and below what is seen
+  const MOST_CRITERIA = 300; // beyond that, as where every submission has its own, one cannot choose among them
   const [RUN, CRITERION, ANSWER, STATE, DIFFERS, TONE, FLAGS] = [0, 1, 2, 3, 4, 5, 6];
   const UNSCORED = 1;
   const at = (id) => document.getElementById(id);
@@ -316,6 +317,7 @@
     rows = rowsOf(index.rows);
     if (!rows.length) return;
     fill("criterion", index.criteria);
+    at("criterion").closest("label").hidden = index.criteria.length > MOST_CRITERIA;
     fill("answer", index.answers);
     fill("run", index.runs);
     at("run-label").hidden = !manyRuns();
