@@ -45,7 +45,8 @@ def report_files(
         form: What to write.
 
     Yields:
-        The file written and its run: `report` with the ending of the format for the folder of one run, the name of the folder or log otherwise, with the scorer where a log has several.
+        The file written and its run: `report` with the ending of the format for the folder of one run, the name of the
+        folder or log otherwise, with the scorer where a log has several.
 
     Raises:
         InputError: The folder cannot be written, or the format needs what is not installed.
