@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -11,16 +12,26 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from adjudge.api import installed
+from adjudge.cli import main
 from adjudge.interfaces import Plot, Table
 from adjudge.metrics import Estimate
-from adjudge.report import render_html
+from adjudge.report import RunRecord, render_html
 from adjudge.report.sections import sections_of
+from adjudge.submission import Comparison, Submission
+from adjudge.verdict import Result, Score
 from adjudge_validity.agreement import agreement
 from adjudge_validity.plots import Series, forest
 from adjudge_validity.ratings import join
 from adjudge_validity.sections import agreement_sections
 from adjudge_validity.trust import confidence_sections, trusted
 
+PACK = """
+id: letters
+version: "1"
+draft: true
+criteria:
+  - {id: polite, text: The letter is polite., options: {check: {kind: contains, value: please}}}
+"""
 ROWS = [
     *((f"a{n}", "met", ("met", "met")) for n in range(12)),
     *((f"b{n}", "unmet", ("unmet", "unmet")) for n in range(9)),
@@ -140,6 +151,33 @@ def test_confidence_is_measured_on_verdicts_with_probabilities_and_a_consensus(r
     assert "the surest 57%: people agree with 100%" in abstention.says
     (table,) = parts(section, Table)
     assert table.rows[0][1].value == pytest.approx((12 * 0.05 + 9 * 0.15) / 21)
+
+
+def test_the_analyses_give_the_same_figures_as_rows(tmp_path, capsys):
+    (tmp_path / "letters.yaml").write_text(PACK)
+    rows = [("a", "please", "met"), ("b", "now", "unmet"), ("c", "please", "unmet")]
+    lines = [
+        {"id": name, "output": text, "labels": [{"criterion": "polite", "level": level}]} for name, text, level in rows
+    ]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    where = [str(tmp_path / name) for name in ("rows.jsonl", "letters.yaml", "run")]
+    assert main(["judge", where[0], "--rubric", where[1], "--judge", "rules", "--out", where[2]]) == 0
+    capsys.readouterr()
+    assert main(["analyse", "agreement", where[2], "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert next(row["exact"] for row in found if row["name"] == "polite").startswith("0.67")
+    assert main(["analyse", "confidence", where[2], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_a_run_of_comparisons_is_told_where_its_figures_stand():
+    pair = Comparison(id="p", submissions=(Submission(id="1", output="x"), Submission(id="2", output="y")))
+    score = Score(submission="p", rubric="", scoring="", value=None, bounds=None, coverage=0.0, criteria={})
+    results = [Result(submission="p", verdicts=(), score=score)]
+    run = RunRecord(title="t", created="", rubric=None, items=[pair], results=results)
+    (section,) = agreement_sections([run])
+    assert "compare submissions" in section.lead
+    assert confidence_sections([run]) == ()
 
 
 def test_a_judge_without_probabilities_is_told_so(record):

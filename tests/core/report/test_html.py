@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from adjudge.interfaces import Plot, Section, Table
 from adjudge.report import RunRecord, render_html
 from adjudge.report.exchanges import Turn
-from adjudge.report.payload import PER_BLOCK, payload, unpacked
+from adjudge.report.payload import PER_BLOCK, _packed, payload, unpacked
 from adjudge.report.sections import audits_of, sections_of
 from adjudge.report.svg import safe_svg
 from adjudge.report.text import HIDDEN, segments, visible
@@ -403,12 +403,20 @@ def large(run, make, count):
     return replace(run, items=items, results=results)
 
 
+def room_for(record, blocks):
+    """Bytes that so many blocks take with their part of the index."""
+    whole = payload([record])
+    rows = unpacked(whole.index)["rows"]
+    parts = [rows[place * PER_BLOCK : (place + 1) * PER_BLOCK] for place in range(blocks)]
+    return sum(len(block) + len(_packed(part)) for block, part in zip(whole.blocks, parts, strict=False))
+
+
 def test_a_run_that_does_not_fit_is_cut_with_a_count(run, make):
     count = 2 * PER_BLOCK + 5
     record = large(run, make, count)
     whole = payload([record])
     assert (whole.shown, whole.total, len(whole.blocks)) == (count, count, 3)
-    room = sum(map(len, whole.blocks[:2]))
+    room = room_for(record, 2)
     cut = payload([record], room)
     assert (cut.shown, cut.total) == (2 * PER_BLOCK, count)
     assert len(unpacked(cut.index)["rows"]) == 2 * PER_BLOCK
@@ -417,9 +425,8 @@ def test_a_run_that_does_not_fit_is_cut_with_a_count(run, make):
 
 def test_a_page_that_leaves_submissions_out_says_how_many(run, make, monkeypatch):
     record = large(run, make, PER_BLOCK + 1)
-    monkeypatch.setattr(
-        "adjudge.report.html.payload", lambda records: payload(records, len(payload(records).blocks[0]))
-    )
+    room = room_for(record, 1)
+    monkeypatch.setattr("adjudge.report.html.payload", lambda records: payload(records, room))
     text = Page(render_html(record)).text
     assert "Shown: the first 200 of 201. The other 1 count in every figure above" in text
     assert "Mean score 1 over 201 of 201 submissions; 0 unscored." in text

@@ -67,14 +67,13 @@ def payload(records: Sequence[RunRecord], most_bytes: int = MOST_BYTES) -> Paylo
     entries = entries_of(records)
     index, blocks, shown = _Index([record.title for record in records]), [], 0
     for place, part in enumerate(_parts(entries)):
-        block = _packed(_block(part))
-        most_bytes -= len(block)
+        block, rows = _packed(_block(part)), [index.row(entry, place) for entry in part]
+        most_bytes -= len(block) + len(_packed(rows))
         if most_bytes < 0:
             break
         blocks.append(block)
+        index.rows += rows
         shown += len(part)
-        for entry in part:
-            index.add(entry, place)
     return Payload(_packed(index.values), tuple(blocks), shown, len(entries))
 
 
@@ -106,7 +105,8 @@ class _Index:
     def __init__(self, runs: Sequence[str]) -> None:
         self._runs = [visible(run) for run in runs]
         self._criteria, self._answers, self._flags = Strings(), Strings(), Strings()
-        self._rows: list[list[Any]] = []
+        self.rows: list[list[Any]] = []
+        """The rows that are shown."""
 
     @property
     def values(self) -> dict[str, Any]:
@@ -117,17 +117,17 @@ class _Index:
             "answers": self._answers.all,
             "flags": self._flags.all,
             "tones": TONES,
-            "rows": self._rows,
+            "rows": self.rows,
         }
 
-    def add(self, entry: Entry, block: int) -> None:
+    def row(self, entry: Entry, block: int) -> list[Any]:
         """One row: id, score in words, mean score, block, verdicts."""
         given = [one.result.score.value for one in entry.judged]
         values = [value for value in given if value is not None and isfinite(value)]
         told = [visible(score_text(one.result)) for one in entry.judged]
         scores = told[0] if len(told) == 1 else f"scores {' | '.join(one.removeprefix('score ') for one in told)}"
         verdicts = [self._verdict(one, verdict) for one in entry.judged for verdict in one.result.verdicts]
-        self._rows.append([visible(entry.id), scores, fmean(values) if values else None, block, verdicts])
+        return [visible(entry.id), scores, fmean(values) if values else None, block, verdicts]
 
     def _verdict(self, judged: Judged, verdict: Verdict) -> list[Any]:
         """Run, criterion, answer, status, whether a person said otherwise, tone, flags."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeAlias
 
-from adjudge.engine import fingerprint
+from adjudge.engine import fingerprint, identity_digest
 from adjudge.errors import AdjudgeError, InputError
 from adjudge.interfaces import Backend, Item, Judge
 from adjudge.ledger import LEDGER, Ledger
@@ -52,6 +52,10 @@ class _Ask:
     heard: Heard
     primes: bool = False
 
+    @cached_property
+    def _identity(self) -> bytes:
+        return identity_digest(self.backend)
+
     @property
     def context_tokens(self) -> int | None:
         return self.backend.capabilities.context_tokens
@@ -70,8 +74,7 @@ class _Ask:
         """Nothing: what was thrown away then is still what was replied."""
 
     def fingerprint(self, question: Question) -> str:
-        identity = json.dumps(dict(self.backend.identity), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-        return fingerprint(question, hashlib.sha256(identity.encode()).digest())
+        return fingerprint(question, self._identity)
 
     def to(self, backend: Backend) -> Self:
         return type(self)(backend, self.secret, self.kept, self.heard)

@@ -24,6 +24,7 @@ _NO_LABELS = (
     "No label of a person stands with these submissions, so it is not known how far the judge agrees with people. Add"
     " labels to the data, or give a file of them: adjudge agreement RUN --labels FILE."
 )
+_COMPARED = "Not measured here for runs that compare submissions; a task's own figures stand above."
 _LEAD = (
     "How often the judge gives the level that people give, beside how often people agree with each other. No judge can"
     " be expected to agree with people more than they agree among themselves."
@@ -41,7 +42,8 @@ def agreement_sections(records: Sequence[RunRecord]) -> Sequence[Section]:
     """Forest plots, figures and confusion tables of the runs whose submissions people have labelled."""
     labelled = labelled_runs(records)
     if not labelled:
-        return (Section(title=TITLE, lead=_NO_LABELS),)
+        compared = any(not isinstance(item, Submission) for record in records for item in record.items)
+        return (Section(title=TITLE, lead=_COMPARED if compared else _NO_LABELS),)
     from adjudge_validity.plots import INSTALL, can_draw
 
     parts: list[Plot | Table | str] = [] if can_draw() else [INSTALL]
