@@ -74,6 +74,20 @@ def test_a_member_of_a_panel_stands_with_its_own_prompt_and_reply(run):
             assert [bool(member.get("turns")) for member in said["members"]] == [True, True]
 
 
+def test_members_that_ask_the_same_keep_their_own_replies(run, work):
+    members = '["scripted:one", "scripted:two"]'
+    folder = run("panel", "--judge", "panel", "-J", f"members={members}", "--read-out", "reasoned")
+    _, (_, block) = page(folder / "report.html")
+    for said in block["entries"][0]["results"][0]["verdicts"]:
+        assert [len(member["turns"]) for member in said["members"]] == [1, 1]
+
+
+def test_a_reply_that_was_not_understood_stands_with_what_was_said_to_it(run, monkeypatch):
+    monkeypatch.setitem(ROWS[1], "output", "ODD thing")
+    shown = turns(run("odd", "--read-out", "reasoned") / "report.html")
+    assert [[reply for _, reply in said] for said in shown[1]] == [["well, it depends"] * 2] * 2
+
+
 def test_a_run_that_keeps_hashes_shows_no_prompt_and_says_why(run):
     folder = run("hashes", "--store", "hashes")
     html, _ = page(folder / "report.html")

@@ -492,8 +492,14 @@ def test_an_analysis_that_fails_leaves_its_reason_and_the_others_alone(run):
     def broken(_):
         raise RuntimeError("no\nluck")
 
-    found = sections_of([run], plugins(agreement=broken, confidence=lambda _: [SECTION]))
-    assert [one.title for one in found] == ["Agreement", "Agreement"]
+    def no_picture(_):
+        return [Section(title="t", lead="l", parts=(Plot(title="p", svg="<html/>", says="s"),))]
+
+    known = plugins(agreement=broken, confidence=lambda _: [SECTION], drawn=no_picture, odd=lambda _: ["no section"])
+    found = sections_of([run], known)
+    assert [one.title for one in found] == ["Agreement", "Agreement", "Drawn", "Odd"]
+    assert "a plot is no SVG" in found[2].lead
+    assert "'odd' failed" in found[3].lead
     assert found[0].lead == "Not shown: the analysis 'agreement' failed (RuntimeError: no luck)"
 
 

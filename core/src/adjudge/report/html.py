@@ -47,7 +47,7 @@ def render_html(*records: RunRecord, sections: Sequence[Section] = (), title: st
         .render(
             title=title or (records[0].title if len(records) == 1 else f"{len(records)} runs"),
             runs=[_Part.of(record) for record in records],
-            sections=[_section(section, place) for place, section in enumerate(sections)],
+            sections=[section_view(section, place) for place, section in enumerate(sections)],
             payload=submissions,
             css=_source("report.css"),
             script=_source("report.js"),
@@ -96,7 +96,16 @@ def reached(row: CriterionRow) -> float | None:
     return (row.mean - criterion.worst) / (criterion.best - criterion.worst)
 
 
-def _section(section: Section, place: int) -> dict[str, Any]:
+def section_view(section: Section, place: int) -> dict[str, Any]:
+    """What the template shows of a section.
+
+    Args:
+        section: The section.
+        place: Its number, from 0; part of the ids in its pictures.
+
+    Raises:
+        ValueError: A plot is no SVG.
+    """
     parts = [_part(part, f"s{place}p{number}-") for number, part in enumerate(section.parts)]
     return {"title": section.title, "lead": section.lead, "help": section.help, "parts": parts}
 

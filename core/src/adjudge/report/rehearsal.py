@@ -11,8 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeAlias
 
+from pydantic import ValidationError
+
 from adjudge.engine import fingerprint, identity_digest
-from adjudge.errors import AdjudgeError, InputError
+from adjudge.errors import InputError
 from adjudge.interfaces import Backend, Item, Judge
 from adjudge.ledger import LEDGER, Ledger
 from adjudge.plugins import Plugins
@@ -38,6 +40,8 @@ class Heard:
     """By fingerprint, in order."""
     replies: dict[str, Reply] = field(default_factory=dict)
     """By fingerprint."""
+    began: dict[str, str] = field(default_factory=dict)
+    """From a follow-up's fingerprint to that of the question that it follows."""
     lost: set[str] = field(default_factory=set)
     """Fingerprints of questions to which no reply is kept."""
 
@@ -64,6 +68,8 @@ class _Ask:
         key = self.fingerprint(question)
         reply = self.kept(key)
         self.heard.questions.setdefault(key, question)
+        if question.follow_up:
+            self.heard.began[key] = self.fingerprint(question.model_copy(update={"follow_up": ()}))
         if reply is None:
             self.heard.lost.add(key)
             return _LOST
@@ -142,22 +148,20 @@ def recipe_of(folder: Path, ledger: Ledger) -> Recipe:
         raise InputError(
             f"{folder}: does not keep how its judge was made (a run of an older adjudge, or with --store hashes)"
         )
-    return Recipe.model_validate(kept)
+    try:
+        return Recipe.model_validate(kept)
+    except ValidationError as error:
+        raise InputError(f"{folder}: how its judge was made cannot be read; judge again") from error
 
 
 def exchanges_of(heard: Heard) -> Exchanges:
     """What was asked and replied, a question's follow-ups beside it."""
     found: dict[str, tuple[Turn, ...]] = {}
-    first = {_about(question): key for key, question in heard.questions.items() if not question.follow_up}
     for key, question in heard.questions.items():
-        own = first.get(_about(question), key)
+        began = heard.began.get(key, key)
+        own = began if began in heard.questions else key
         found[own] = (*found.get(own, ()), _turn(question, heard.replies.get(key)))
     return found
-
-
-def _about(question: Question) -> tuple[object, ...]:
-    prompt = question.prompt
-    return (prompt.digest or (prompt.system, prompt.user), question.criterion, question.repeat)
 
 
 def _turn(question: Question, reply: Reply | None) -> Turn:
@@ -189,7 +193,7 @@ def with_exchanges(folder: Path, record: RunRecord, plugins: Plugins) -> Iterato
     with ExitStack() as stack:
         try:
             again = stack.enter_context(rehearsal(folder, plugins))
-        except AdjudgeError as error:
+        except Exception as error:  # noqa: BLE001 - a judge is a plugin; the report of its verdicts must still be written
             told = {**record.provenance, "prompts and replies": f"not shown: {error}"}
             yield replace(record, provenance=told)
             return

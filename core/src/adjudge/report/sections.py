@@ -8,6 +8,7 @@ from typing import Any
 
 from adjudge.interfaces import Section, Table
 from adjudge.plugins import Plugins
+from adjudge.report.html import section_view
 from adjudge.report.record import RunRecord
 from adjudge.report.text import columns, is_table
 
@@ -36,10 +37,13 @@ def sections_of(records: Sequence[RunRecord], plugins: Plugins) -> list[Section]
 
 def _made(name: str, make: Any, records: Sequence[RunRecord]) -> Sequence[Section]:
     try:
-        return tuple(make(records))
+        found = tuple(make(records))
+        for section in found:
+            section_view(section, 0)
     except Exception as error:  # noqa: BLE001 - a plugin may do anything; the report must still be written
         told = " ".join(f"{type(error).__name__}: {error}".split())
         return (Section(title=name.capitalize(), lead=f"Not shown: the analysis {name!r} failed ({told})"),)
+    return found
 
 
 def audits_of(records: Sequence[RunRecord]) -> list[Section]:
