@@ -256,6 +256,16 @@ def test_a_narrow_page_does_not_scroll_sideways(opened, run):
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def test_on_a_narrow_page_a_choice_leads_to_the_texts_and_a_button_back(opened, run):
+    tab = opened(render_html(run), viewport={"width": 360, "height": 740})
+    tab.locator("#list .row").nth(1).click()
+    wait_for_detail(tab, "b")
+    expect(tab.locator("#detail h3")).to_be_in_viewport()
+    tab.get_by_role("button", name="Back to the list").click()
+    expect(tab.locator("#list")).to_be_focused()
+    expect(tab.locator("#list")).to_be_in_viewport()
+
+
 def test_several_judges_stand_side_by_side_and_can_be_told_apart(opened, run):
     tab = opened(render_html(run, replace(run, title="Second judge")))
     first = tab.locator("#detail .verdict").first

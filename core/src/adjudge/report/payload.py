@@ -17,20 +17,10 @@ from math import isfinite
 from statistics import fmean
 from typing import Any
 
+from adjudge.report.entries import Entry, Judged, Strings, entries_of
 from adjudge.report.record import RunRecord
 from adjudge.report.text import visible
-from adjudge.report.view import (
-    Entry,
-    Judged,
-    Strings,
-    differs,
-    entries_of,
-    entry_view,
-    labels_of,
-    level_text,
-    score_text,
-    tone,
-)
+from adjudge.report.view import differs, entry_view, labels_of, level_text, score_text, tone
 from adjudge.verdict import Verdict
 
 PER_BLOCK = 200

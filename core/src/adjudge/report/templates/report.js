@@ -6,6 +6,7 @@
   const MOST_CRITERIA = 300; // beyond that, as where every submission has its own, one cannot choose among them
   const [RUN, CRITERION, ANSWER, STATE, DIFFERS, TONE, FLAGS] = [0, 1, 2, 3, 4, 5, 6];
   const UNSCORED = 1;
+  const isNarrow = matchMedia("(max-width: 60rem)"); // texts stand under the list; as in the style sheet
   const at = (id) => document.getElementById(id);
   const [list, space, detail, count, filters] = ["list", "space", "detail", "count", "filters"].map(at);
 
@@ -75,7 +76,10 @@
     element.setAttribute("aria-setsize", String(shown.length));
     element.setAttribute("aria-posinset", String(position + 1));
     element.style.top = `${position * ROW}px`;
-    element.addEventListener("click", () => choose(position));
+    element.addEventListener("click", async () => {
+      await choose(position);
+      if (isNarrow.matches) detail.scrollIntoView();
+    });
     return element;
   }
 
@@ -295,13 +299,18 @@
   function entryView(entry, strings) {
     const heading = make("h3", "", entry.id);
     heading.tabIndex = -1;
+    const back = make("button", "back", "Back to the list");
+    back.addEventListener("click", () => {
+      list.scrollIntoView();
+      list.focus();
+    });
     const scores = entry.results.map((result) => make("p", "soft",
       make("strong", "", manyRuns() ? `${index.runs[result.run]}: ${result.score}` : result.score),
       ` · ${result.notes.join(" · ")}`));
     const texts = (name) => (entry[name] ?? []).map((text) => textView(text, strings));
     const outputs = texts("outputs");
     const metadata = entry.metadata ? folded("Metadata", "text", make("div", "", entry.metadata.map((pair) => pair.join(": ")).join("\n"))) : "";
-    return [heading, ...scores, ...texts("inputs"), make("div", outputs.length > 1 ? "pair" : "", ...outputs),
+    return [back, heading, ...scores, ...texts("inputs"), make("div", outputs.length > 1 ? "pair" : "", ...outputs),
       ...groupsOf(entry).map((group) => criterionView(group, strings)), metadata].filter((one) => one !== "");
   }
 
