@@ -504,12 +504,22 @@ def test_an_analysis_that_fails_leaves_its_reason_and_the_others_alone(run):
 
 
 def test_audits_beside_a_run_are_shown_as_the_tables_that_they_hold(run):
-    rows = [{"probe": "order", "flips": {"value": 0.25, "low": 0.1, "high": 0.4, "n": 20}, "passed": False}]
-    audits = {"audit": {"judge": "tiny", "probes": rows, "limits": {"flips": 0.1}}, "audit-two": rows}
+    estimate = {"value": 0.25, "low": 0.1, "high": 0.4, "n": 20, "note": ""}
+    part = {"name": "one", "rate": {"value": None, "note": "no twins"}}
+    rows = [{"audit": {"name": "order", "summary": ""}, "whole": {"flips": estimate}, "passed": False, "parts": [part]}]
+    audits = {
+        "audit": {"judge": "tiny", "findings": rows, "limits": {"flips": 0.1}},
+        "audit-two": [{"a": 1, "b": None}],
+    }
     (section,) = audits_of([replace(run, audits=audits)])
-    assert [part.title for part in section.parts] == ["audit", "audit: probes", "audit: limits", "audit-two"]
-    text = Page(render_html(run, sections=[section])).text
-    assert "0.250 (95 % interval 0.100 to 0.400, n 20)" in text
+    assert [(part.title, part.columns, part.rows) for part in section.parts] == [
+        ("audit", ("figure", "value"), (("judge", "tiny"),)),
+        ("audit: findings", ("audit name", "whole flips", "passed"), (("order", "0.25 (0.10 to 0.40)", False),)),
+        ("audit: findings: order: parts", ("name", "rate"), (("one", "undefined: no twins"),)),
+        ("audit: limits", ("figure", "value"), (("flips", 0.1),)),
+        ("audit-two", ("a",), ((1,),)),
+    ]
+    assert "0.25 (0.10 to 0.40)" in Page(render_html(run, sections=[section])).text
 
 
 @pytest.mark.parametrize(

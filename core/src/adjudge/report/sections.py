@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import SimpleNamespace
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from adjudge.interfaces import Section, Table
@@ -59,7 +58,7 @@ def audits_of(records: Sequence[RunRecord]) -> list[Section]:
 def _tables(title: str, value: Any) -> list[Table | str]:
     """Any JSON value as tables: lists of rows as they are, single values in a table of their own."""
     if is_table(value):
-        return [_table(title, value)]
+        return [*_table(title, value), *_inner(title, value)]
     if not isinstance(value, Mapping):
         return [f"{title}: {value}"]
     plain = {str(name): inner for name, inner in value.items() if not _holds_more(inner)}
@@ -72,23 +71,38 @@ def _holds_more(value: Any) -> bool:
     return isinstance(value, Mapping) or is_table(value)
 
 
-def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
-    flat = [_flat(row) for row in rows]
-    names = columns(flat)
-    return Table(
-        title=title, columns=tuple(names), rows=tuple(tuple(row.get(name, "") for name in names) for row in flat)
-    )
+def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """The rows, without columns that say nothing; none if there are no others."""
+    flat = [dict(_flat(row)) for row in rows]
+    names = [name for name in columns(flat) if any(row.get(name) not in (None, "", []) for row in flat)]
+    cells = tuple(tuple(row.get(name, "") for name in names) for row in flat)
+    return [Table(title=title, columns=tuple(names), rows=cells)] if names else []
 
 
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row whose inner tables (an estimate, say) stand in one cell each."""
-    return {str(name): _cell(value) for name, value in row.items()}
+def _inner(title: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Table | str]:
+    """Tables inside rows, named after the first cell of their row."""
+    for row in rows:
+        name = next((str(value) for _, value in _flat(row) if value not in (None, "")), "")
+        for key, value in row.items():
+            if is_table(value):
+                yield from _tables(f"{title}: {name}: {key}", value)
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, Mapping) and "value" in value:
-        known = {name: value.get(name) for name in ("value", "low", "high", "n")}
-        return SimpleNamespace(**known, note=str(value.get("note") or ""))
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {inner}" for name, inner in value.items())
-    return value
+def _flat(row: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Cells of a row; what is inside a cell gets columns of its own, a figure with its interval one."""
+    for key, value in row.items():
+        name = f"{before}{key}"
+        if isinstance(value, Mapping) and "value" in value:
+            yield name, _figure(value)
+        elif isinstance(value, Mapping):
+            yield from _flat(value, f"{name} ")
+        elif not is_table(value):
+            yield name, value
+
+
+def _figure(value: Mapping[str, Any]) -> str:
+    """A figure with its interval, as the JSON of an estimate says it."""
+    number, low, high = (value.get(name) for name in ("value", "low", "high"))
+    if not isinstance(number, int | float):
+        return f"undefined: {value.get('note') or 'no data'}"
+    return f"{number:.2f}" if low is None or high is None else f"{number:.2f} ({low:.2f} to {high:.2f})"
