@@ -1,4 +1,4 @@
-"""Registers with adjudge the commands of the rule graph, the reflective judge, and answering under rules."""
+"""Registers with adjudge rule graphs, elicitation, the reflective judge, and answering under rules."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 @hookimpl
 def adjudge_commands() -> Sequence[click.Command]:
-    """The command `graph`."""
+    """The commands `graph` and `elicit`."""
     from adjudge_metacog.commands import graph
+    from adjudge_metacog.elicit.commands import elicit
 
-    return [graph]
+    return [graph, elicit]
 
 
 @hookimpl
