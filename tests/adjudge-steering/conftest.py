@@ -57,9 +57,30 @@ def make_model(folder: Path, seed: int = 0, **config: Any) -> Path:
     return folder
 
 
+def teach(folder: Path, pairs: list[Pair], steps: int = 120) -> Path:
+    """Train the model on both replies of each pair, so that its states tell the one kind from the other."""
+    import torch
+
+    from adjudge_steering.measures import replies
+    from adjudge_steering.weights import load_weights
+
+    weights = load_weights(folder, threads=1)
+    texts = [torch.tensor([text.tokens]) for side in replies(weights, pairs) for text in side]
+    model, optimiser = weights.model.train(), torch.optim.Adam(weights.model.parameters(), lr=0.01)
+    torch.manual_seed(0)
+    for step in range(steps):
+        ids = texts[step % len(texts)]
+        loss = model(input_ids=ids, labels=ids).loss
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    model.save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_model(tmp_path_factory.mktemp("model") / "tiny")
+    return teach(make_model(tmp_path_factory.mktemp("model") / "tiny"), [pair(n) for n in range(14)])
 
 
 @pytest.fixture(scope="session")
