@@ -150,6 +150,18 @@ def test_a_tokenizer_without_a_template_writes_turns_one_after_the_other(weights
     assert weights.tokenizer.decode(chat.prompt([Message(role="user", content="Hello")])) == "Hello\n\n"
 
 
+def test_a_template_without_a_system_turn_gets_its_text_in_the_user_s_and_one_that_refuses_all_is_a_failure(
+    weights, monkeypatch
+):
+    no_system = "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+    monkeypatch.setattr(weights.tokenizer, "chat_template", no_system + "<|turn|>{{ m.content }}{% endfor %}")
+    turns = [Message(role="system", content="Be kind."), Message(role="user", content="Hello")]
+    assert weights.tokenizer.decode(Chat(weights.tokenizer).prompt(turns)) == "<|turn|>Be kind.\n\nHello"
+    monkeypatch.setattr(weights.tokenizer, "chat_template", "{{ raise_exception('never') }}")
+    reply = ask(SteeringBackend(weights, {}, Options()), labels=("no", "yes"))
+    assert (reply.failure.reason, "never" in reply.failure.detail) == ("infra", True)
+
+
 def test_a_fitted_vector_helps_on_pairs_that_it_was_chosen_on_and_says_what_it_does(fitted, weights):
     assert {(trial.method, trial.layer) for trial in fitted.trials} == {(m, n) for m in METHODS for n in (1, 2)}
     vector = fitted.vector

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import JsonValue
 
+from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Capabilities
 from adjudge.submission import Message
 from adjudge.verdict import Failure, Question, Reply, Usage
@@ -123,7 +124,10 @@ class SteeringBackend:
     def _answered(self, question: Question, stop: Event) -> Reply:
         import torch
 
-        tokens = self._chat.prompt(_turns(question))
+        try:
+            tokens = self._chat.prompt(_turns(question))
+        except UnsupportedError as error:
+            return Reply(stop="error", failure=Failure(reason="infra", detail=str(error)))
         if len(tokens) >= self._context:
             return self._too_long(tokens)
         try:

@@ -87,7 +87,7 @@ def load_weights(
     try:
         model, tokenizer = _loaded(place, getattr(torch, dtype))
         return Weights(model.to(device).eval(), tokenizer, place.stem, fingerprint_of(place))
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError, AssertionError) as error:
         why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BackendError(f"{place}: cannot be loaded: {why}") from None
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from adjudge.cli.options import pairs
+from adjudge_metacog.elicit.model import model_options, with_model
 from adjudge_metacog.moral import EntropyForm
 
 if TYPE_CHECKING:
@@ -27,23 +27,6 @@ _store = click.argument("path", metavar="STORE", type=_FILE)
 @click.group()
 def elicit() -> None:
     """Interview people into values cards and let them vote on which value is wiser (moral graph elicitation)."""
-
-
-def _asks(command: F) -> F:
-    """Add the options that name the model."""
-    for option in reversed(
-        (
-            click.option("--backend", default="local", show_default=True, help="NAME or NAME:MODEL."),
-            click.option(
-                "-B", "options", multiple=True, callback=pairs, metavar="NAME=VALUE", help="Option of the backend."
-            ),
-            click.option(
-                "--local-only", is_flag=True, envvar="ADJUDGE_LOCAL_ONLY", help="Refuse backends beyond this machine."
-            ),
-        )
-    ):
-        command = option(command)
-    return command
 
 
 def _filters(command: F) -> F:
@@ -74,7 +57,7 @@ def _filters(command: F) -> F:
 @click.option("--page", is_flag=True, help="Serve a page to this machine's browser rather than asking here.")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port of the page; any free one if 0.")
 @click.option("--stories", default=10, show_default=True, type=click.IntRange(0), help="Most stories to vote on.")
-@_asks
+@model_options
 def talk(path: Path, person: str, cases: Path | None, *, page: bool, port: int, stories: int, **model: Any) -> None:
     """Go a person's way: choose a case, be interviewed, accept a card, vote on stories, answer two closing questions.
 
@@ -96,7 +79,7 @@ def talk(path: Path, person: str, cases: Path | None, *, page: bool, port: int, 
     async def go(ask: Ask, _: Backend) -> None:
         await way(Flow(store, person, ask, stories=stories), port)
 
-    _with_model(path, go, **model)
+    with_model(path, go, **model)
 
 
 def _check_name(person: str) -> None:
@@ -128,7 +111,7 @@ async def _on_page(flow: Flow, port: int) -> None:
 @_store
 @click.option("--eps", default=0.3, show_default=True, type=click.FloatRange(0, 2), help="Cosine distance, at most.")
 @click.option("--points", default=5, show_default=True, type=click.IntRange(1), help="Neighbours that make a core.")
-@_asks
+@model_options
 def merge(path: Path, *, eps: float, points: int, **model: Any) -> None:
     """Merge cards that hold one value: clusters in an embedding, each pair then compared by the model."""
     from adjudge_metacog.elicit.merging import embedder
@@ -147,13 +130,13 @@ def merge(path: Path, *, eps: float, points: int, **model: Any) -> None:
             f"{done.unanswered} without an answer; {len(store.state.values)} values"
         )
 
-    _with_model(path, go, **model)
+    with_model(path, go, **model)
 
 
 @elicit.command()
 @_store
 @click.option("--most", default=50, show_default=True, type=click.IntRange(1), help="Most new stories per context.")
-@_asks
+@model_options
 def stories(path: Path, *, most: int, **model: Any) -> None:
     """Have the model tell a story for each pair of values of one context, for people to vote on."""
     from adjudge_metacog.elicit.telling import tell
@@ -166,7 +149,7 @@ def stories(path: Path, *, most: int, **model: Any) -> None:
             f"{done.told} stories told, {done.unanswered} without an answer, {done.left} left for the next round"
         )
 
-    _with_model(path, go, **model)
+    with_model(path, go, **model)
 
 
 @elicit.command()
@@ -238,35 +221,6 @@ def _existing(path: Path) -> Store:
     if not path.exists():
         raise click.UsageError(f"{path}: no such file; `adjudge elicit talk {path} --person NAME` starts one")
     return _opened(path)
-
-
-def _with_model(
-    path: Path,
-    work: Callable[[Ask, Backend], Awaitable[None]],
-    *,
-    backend: str,
-    options: dict[str, Any],
-    local_only: bool,
-) -> None:
-    """Work with the model, whose replies are kept beside the store, so that nothing is asked twice."""
-    from adjudge.api import installed
-    from adjudge.engine import Engine
-    from adjudge.errors import UnsupportedError
-    from adjudge.ledger import Ledger
-    from adjudge.plugins import build_backend
-
-    built: Backend = build_backend(installed(), backend, options)
-
-    async def run() -> None:
-        try:
-            if local_only and not built.capabilities.local:
-                raise UnsupportedError(f"{built.name} is not on this machine and --local-only is set")
-            with Ledger(path.with_name(f"{path.name}.ledger.sqlite")) as ledger:
-                await work(Engine(built, ledger), built)
-        finally:
-            await built.aclose()
-
-    asyncio.run(run())
 
 
 def _filtered(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from adjudge.values import Frozen, Id
 
@@ -27,16 +27,20 @@ class Case(Frozen):
     """What the situation is an example of; votes are cast and winners found per context."""
 
 
+MOST_POLICIES = 8
+_Policy = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+
+
 class Draft(Frozen):
     """A values card as a model wrote it down."""
 
-    title: Annotated[str, Field(min_length=1, max_length=80)]
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
     """Its name."""
-    short: Annotated[str, Field(min_length=1, max_length=400)]
+    short: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
     """What it asks of the assistant, in a line."""
-    detailed: Annotated[str, Field(min_length=1, max_length=1500)]
+    detailed: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1500)]
     """What it asks of the assistant."""
-    policies: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=300)], ...], Field(min_length=1)]
+    policies: Annotated[tuple[_Policy, ...], Field(min_length=1, max_length=MOST_POLICIES)]
     """What one attends to; each begins with a plural noun phrase in capitals."""
 
 

@@ -14,7 +14,7 @@ from pydantic import Field
 from adjudge.prompts import code, neutralise
 from adjudge.values import Frozen
 from adjudge.verdict import Prompt, Question, Sampling
-from adjudge_metacog.elicit.events import Case, Check, Draft, Finding, Said
+from adjudge_metacog.elicit.events import MOST_POLICIES, Case, Check, Draft, Finding, Said
 
 OPENING = "What should the assistant pay attention to when it answers this person, and why does that matter to you?"
 """The first question of every interview; no model writes it."""
@@ -55,7 +55,7 @@ class PolicyCheck(Frozen):
 class Checks(Frozen):
     """What a checking model says of a card."""
 
-    policies: tuple[PolicyCheck, ...]
+    policies: Annotated[tuple[PolicyCheck, ...], Field(max_length=MOST_POLICIES)]
     """One for each policy, in order."""
 
 
@@ -86,9 +86,8 @@ def next_turn(case: Case, turns: Sequence[Said], findings: Sequence[str], secret
         findings: What was wrong with the last draft.
         secret: Keys the random codes of blocks.
     """
-    faults = "".join(f"\n- {finding}" for finding in findings)
     ask = (
-        (f"A draft of the card failed these checks; ask about what they miss:{faults}\n" if faults else "")
+        _faults("A draft of the card failed these checks; ask about what they miss", findings, secret)
         + "Decide whether you could now write down, in the person's own terms, at least two things that they want the "
         "assistant to pay attention to here. If so, say that you are ready. If not, ask one short, warm, open question "
         "about a concrete moment in which they acted by this, or about why it matters beyond its results. Suggest no "
@@ -99,12 +98,11 @@ def next_turn(case: Case, turns: Sequence[Said], findings: Sequence[str], secret
 
 def draft(case: Case, turns: Sequence[Said], findings: Sequence[str], secret: bytes) -> Question:
     """The card that the interview gives."""
-    faults = "".join(f"\n- {finding}" for finding in findings)
     ask = (
         "Write the person's value down as a card, from what they said and nothing else, in the language they wrote in. "
-        f"{_POLICIES}"
-        + (f"\nThe last draft had these faults; mend them:{faults}" if faults else "")
-        + '\nAnswer with JSON only: {"title": "two to four words", "short": "what the assistant should do, in a line", '
+        f"{_POLICIES}\n"
+        + _faults("The last draft had these faults; mend them", findings, secret)
+        + 'Answer with JSON only: {"title": "two to four words", "short": "what the assistant should do, in a line", '
         '"detailed": "the same in two or three sentences", "policies": ["…"]}'
     )
     return _asked(
@@ -187,6 +185,11 @@ def block(name: str, text: str, secret: bytes) -> str:
     """A text that is data, between tags that it cannot forge."""
     tag = f"{name}-{code(secret, name, text)}"
     return f"<{tag}>\n{neutralise(text)}\n</{tag}>\n"
+
+
+def _faults(what: str, findings: Sequence[str], secret: bytes) -> str:
+    listed = "\n".join(findings)
+    return f"{what}:\n{block('faults', listed, secret)}" if findings else ""
 
 
 def _interview(case: Case, turns: Sequence[Said], secret: bytes) -> str:
