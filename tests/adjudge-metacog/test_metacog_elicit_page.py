@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import re
+import socket
 from contextlib import contextmanager
 from threading import Thread
 from urllib.parse import urlencode, urlsplit
@@ -12,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from adjudge.engine import Engine
-from adjudge.errors import BackendError
+from adjudge.errors import BackendError, InputError
 from adjudge.ledger import Ledger
 from adjudge.testing import ScriptedBackend
 from adjudge_metacog.elicit.events import Opened
@@ -176,6 +177,24 @@ def test_too_long_or_odd_answers_are_refused(path, body, headers, status):
     with served(path) as page:
         browser = Browser(page.url)
         assert browser.request("POST", body=body, **headers)[0].status == status
+
+
+def test_an_answer_that_is_cut_off_is_not_taken(path):
+    with served(path) as page:
+        url = urlsplit(page.url)
+        mark = re.search('name="mark" value="([0-9a-f]+)"', Browser(page.url).get())[1]
+        body = urlencode({"mark": mark, "value": "garage"})
+        head = f"POST {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: {len(body) + 5}\r\n\r\n"
+        with socket.create_connection((url.hostname, url.port), timeout=20) as connection:
+            connection.sendall((head + body).encode())
+            connection.shutdown(socket.SHUT_WR)
+            assert b" 400 " in connection.makefile("rb").readline()
+    assert Store(path).state.people == {}
+
+
+def test_a_port_that_is_taken_is_an_error_in_one_line(path):
+    with served(path) as page, pytest.raises(InputError, match=f"--port {page.port}: Address already in use"):
+        Page(page._flow, page._loop, page.port)
 
 
 def test_a_model_that_is_down_is_told_and_the_answer_is_kept(path):

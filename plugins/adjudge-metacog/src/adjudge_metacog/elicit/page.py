@@ -10,6 +10,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import os
 import secrets
 import sys
 from collections.abc import Callable, Coroutine
@@ -20,7 +21,7 @@ from threading import Thread
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qs
 
-from adjudge.errors import AdjudgeError
+from adjudge.errors import AdjudgeError, InputError
 from adjudge_metacog.elicit.flow import Flow
 from adjudge_metacog.elicit.rendering import page_html
 
@@ -50,6 +51,9 @@ class Page:
             flow: The person's way.
             loop: The loop that the model is asked in; it runs in another thread than the requests.
             port: Of 127.0.0.1; a free one if 0.
+
+        Raises:
+            InputError: Something else listens there.
         """
         self._flow, self._loop = flow, loop
         self._token = secrets.token_urlsafe(24)
@@ -130,10 +134,14 @@ class Page:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    allow_reuse_address = os.name == "posix"  # elsewhere it would let a second process take the port over
 
     def __init__(self, page: Page, port: int) -> None:
         self.page = page
-        super().__init__(("127.0.0.1", port), _Handler)
+        try:
+            super().__init__(("127.0.0.1", port), _Handler)
+        except OSError as error:
+            raise InputError(f"--port {port}: {error.strerror or error}; leave it out, or name another") from None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that goes away in the middle is no error of ours."""
@@ -153,7 +161,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Take an answer."""
-        self._guarded(self._take)
+        length = self.headers.get("Content-Length") or ""
+        if not (length.isascii() and length.isdigit()) or int(length) > _MOST_BYTES:
+            self._say(413, "The answer is too long; go back and shorten it.")
+            return
+        # Read before anything is refused, or the refusal would be lost with the connection.
+        body = self.rfile.read(int(length))
+        self._guarded(lambda: self._take(body, whole=len(body) == int(length)))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         if not self.server.page.admits(self.path, self.headers):
@@ -171,16 +185,13 @@ class _Handler(BaseHTTPRequestHandler):
         if is_last:
             self.server.page.end()
 
-    def _take(self) -> None:
-        length = self.headers.get("Content-Length") or ""
-        if not (length.isascii() and length.isdigit()) or int(length) > _MOST_BYTES:
-            self._say(413, "The answer is too long; go back and shorten it.")
-            return
-        body = self.rfile.read(int(length)).decode("utf-8", "replace")
+    def _take(self, body: bytes, *, whole: bool) -> None:
         try:
-            form = parse_qs(body, max_num_fields=10)
+            form = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10) if whole else None
         except ValueError:
-            self._say(400, "That is no answer to this page.")
+            form = None
+        if form is None:
+            self._say(400, "That is no answer to this page, or it was cut off; go back and send it again.")
             return
         self.server.page.take(form)
         self._send(303, b"", "text/plain", {"Location": self.path})
