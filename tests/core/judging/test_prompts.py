@@ -304,6 +304,16 @@ def test_an_unknown_template_suggests_the_nearest():
         template_named("morebensh")
 
 
+def test_templates_in_other_words_have_every_slot_of_the_default_one_in_the_same_order():
+    default = template_named("default")
+    for name in ("assessor", "brief", "reviewer"):
+        other = template_named(name)
+        for segment in SLOTS:
+            assert re.findall(r"\{\w+\}", getattr(other, segment)) == re.findall(r"\{\w+\}", getattr(default, segment))
+            without = re.sub(r"\{\w+\}", "", getattr(other, segment)).strip()
+            assert not without or without != re.sub(r"\{\w+\}", "", getattr(default, segment)).strip()
+
+
 def test_shipped_templates_show_the_output_and_the_criterion():
     assert {"default", "healthbench", "morebench", "nurvalues", "situation"} <= set(templates())
     for template in templates().values():
@@ -313,13 +323,13 @@ def test_shipped_templates_show_the_output_and_the_criterion():
 
 
 def test_morebench_shows_response_question_criterion_and_neither_the_task_nor_the_weight():
-    criterion = Criterion(id="c", text="It weighs both sides.", weight=-3, dimension="logical process")
+    criterion = Criterion(id="c", text="It weighs both sides.", weight=-3.75, dimension="logical process")
     rubric = rubric_with(criterion, template="morebench")
     question = question_about(criterion, submission=Submission(id="s", input="TASK", output="REPLY"), rubric=rubric)
     user = question.prompt.user
     assert "TASK" not in user
     assert user.index("REPLY") < user.index("Yes") < user.index("It weighs both sides.")
-    assert "-3" not in user
+    assert "3.75" not in user  # no code of a block can hold it
     assert "logical process" not in user
     assert question.labels == ("No", "Yes")
 

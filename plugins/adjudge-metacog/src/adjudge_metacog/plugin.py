@@ -1,4 +1,4 @@
-"""Registers with adjudge the commands of the rule graph, the reflective judge, and answering under rules."""
+"""Registers with adjudge rule graphs, elicitation, the reflective judge, and answering under rules."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 @hookimpl
 def adjudge_commands() -> Sequence[click.Command]:
-    """The commands `graph`, `reflect` and `grow`."""
+    """The commands `graph`, `reflect`, `grow` and `elicit`."""
     from adjudge_metacog.commands import graph
+    from adjudge_metacog.elicit.commands import elicit
     from adjudge_metacog.grow_command import grow
     from adjudge_metacog.reflect_command import reflect
 
-    return [graph, reflect, grow]
+    return [graph, reflect, grow, elicit]
 
 
 @hookimpl

@@ -2,37 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from adjudge import Judge, JudgeSpec, hookimpl
+from adjudge import AnalysisSpec, Backend, BackendSpec, Judge, JudgeSpec, hookimpl
 from adjudge.interfaces import Member
 
 
 @hookimpl
 def adjudge_commands() -> Sequence[click.Command]:
-    """The commands `agreement`, `estimate`, `gate`, `draw`, `label`, `raters` and `calibrate`."""
+    """Agreement and raters, estimates and gates, labels, calibration, audits."""
     from adjudge_validity.commands import agreement
+    from adjudge_validity.commands_asymmetry import asymmetry
+    from adjudge_validity.commands_audit import audit
     from adjudge_validity.commands_calibrate import calibrate
+    from adjudge_validity.commands_drift import drift
     from adjudge_validity.commands_estimate import draw, estimate, gate
+    from adjudge_validity.commands_fairness import fairness
     from adjudge_validity.commands_label import label
     from adjudge_validity.commands_raters import raters
 
-    return [agreement, estimate, gate, draw, label, raters, calibrate]
+    return [agreement, estimate, gate, draw, label, raters, calibrate, audit, drift, asymmetry, fairness]
+
+
+@hookimpl
+def adjudge_analyses() -> Sequence[AnalysisSpec]:
+    """The analyses `agreement` and `confidence`, and their sections of the report."""
+    from adjudge_validity.sections import agreement_sections
+    from adjudge_validity.trust import confidence_sections
+
+    return [
+        AnalysisSpec(
+            name="agreement",
+            summary="how far the judge agrees with people, beside people with each other",
+            build=_agreement,
+            sections=agreement_sections,
+        ),
+        AnalysisSpec(
+            name="confidence",
+            summary="how often the judge is right, by how sure it is",
+            build=_confidence,
+            sections=confidence_sections,
+        ),
+    ]
+
+
+def _agreement(*, seed: int = 0) -> Callable[[Path], list[dict[str, Any]]]:
+    """Rows of figures, per criterion and pair of sides."""
+
+    def analyse(folder: Path) -> list[dict[str, Any]]:
+        from adjudge_validity.agreement import agreement
+        from adjudge_validity.ratings import join, read_run
+
+        return [
+            {"name": one.name, "of": one.kind, "sides": side, **{name: str(figure) for name, figure in figures.items()}}
+            for one in agreement(join(read_run(folder)), seed=seed)
+            for side, figures in one.sides.items()
+        ]
+
+    return analyse
+
+
+def _confidence(*, bins: int = 10) -> Callable[[Path], list[dict[str, Any]]]:
+    """Rows of the reliability curve."""
+
+    def analyse(folder: Path) -> list[dict[str, Any]]:
+        from adjudge_validity.confidence import reliability
+        from adjudge_validity.ratings import read_run
+        from adjudge_validity.trust import trusted
+
+        known = trusted(read_run(folder))
+        curve = reliability([one.sure for one in known], [one.is_right for one in known], bins)
+        return [
+            {"from": one.low, "to": one.high, "n": one.n, "sure": one.confidence, "right": str(one.right)}
+            for one in curve
+        ]
+
+    return analyse
 
 
 @hookimpl
 def adjudge_judges() -> Sequence[JudgeSpec]:
-    """The judge `fitted`."""
+    """The judges `fitted` and `again`."""
     return [
         JudgeSpec(
             name="fitted",
             build=_fitted,
             summary="maps probabilities by a calibration that `adjudge calibrate` learned (members, file)",
             members=("members",),
-        )
+        ),
+        JudgeSpec(
+            name="again",
+            build=_again,
+            summary="judges as its member; asks once more, past the ledger, where an audit wants it (members)",
+            members=("members",),
+        ),
     ]
 
 
@@ -40,3 +107,23 @@ def _fitted(*, members: tuple[Member, ...], file: str) -> Judge:
     from adjudge_validity.calibration import FittedJudge, load
 
     return FittedJudge(members, load(Path(file)))
+
+
+def _again(*, members: tuple[Member, ...]) -> Judge:
+    from adjudge_validity.audit.again import AgainJudge
+
+    return AgainJudge(members)
+
+
+@hookimpl
+def adjudge_backends() -> Sequence[BackendSpec]:
+    """The backend `faulty`."""
+    summary = "no model: a scripted judge with dialled-in faults, to try audits on (position, injection, …)"
+    return [BackendSpec(name="faulty", build=_faulty, summary=summary)]
+
+
+def _faulty(model: str | None = None, **dials: Any) -> Backend:
+    from adjudge_validity.audit.faulty import FaultyBackend
+
+    del model
+    return FaultyBackend(**dials)
