@@ -17,6 +17,7 @@ from adjudge import hookspecs, interfaces
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "hooks.md").read_text("utf-8")
 HOOKS = {name for name in vars(hookspecs) if name.startswith("adjudge_")}
 SPECS = {spec.__name__ for spec in get_args(interfaces.Spec)} | {"Parameter", "Capabilities"}
+SPECS |= {"Section", "Plot", "Table"}
 PROTOCOLS = {"Backend", "Judge", "Ask", "Solver", "Scoring"}
 
 

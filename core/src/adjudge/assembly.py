@@ -18,6 +18,8 @@ from adjudge.plugins import Plugins, build_backend, lookup
 from adjudge.verdict import Failure, Question, Reply
 
 Options: TypeAlias = Mapping[str, Any]
+Start: TypeAlias = Callable[[str, Options | None], Backend]
+"""Starts the backend of a name, with its options."""
 
 ASKING = frozenset(signature(settings_from).parameters)
 """Options that say how a model is asked; a task or command gives them to whatever judge is chosen."""
@@ -44,7 +46,13 @@ class NoBackend:
 
 
 def assemble(
-    plugins: Plugins, judge: str | Judge, options: Options, backend: str | Backend, backend_options: Options | None
+    plugins: Plugins,
+    judge: str | Judge,
+    options: Options,
+    backend: str | Backend,
+    backend_options: Options | None,
+    *,
+    start: Start | None = None,
 ) -> tuple[Judge, Backend]:
     """A judge and the backend that it asks, or, of a judge whose members bring their own, the first of theirs.
 
@@ -57,13 +65,14 @@ def assemble(
             ask (`read_out`, `repeats`, …) means nothing to a judge that asks nobody.
         backend: A backend, or the name of one, for every judge that names none.
         backend_options: Options of that backend.
+        start: Starts backends in another way than by asking the plugins.
 
     Raises:
         UnknownNameError: A name is not known.
         UnsupportedError: An option is not known or cannot be.
         BackendError: A backend cannot start.
     """
-    shelf = _Shelf(plugins)
+    shelf = _Shelf(plugins, start or partial(build_backend, plugins))
     primary = partial(shelf.backend, backend, backend_options)
     if not isinstance(judge, str):
         inside = members_of(judge)
@@ -82,8 +91,9 @@ def assemble(
 class _Shelf:
     """Backends that were started, by what was asked for."""
 
-    def __init__(self, plugins: Plugins) -> None:
+    def __init__(self, plugins: Plugins, start: Start) -> None:
         self.plugins = plugins
+        self._start = start
         self._started: dict[str, Backend] = {}
 
     def known(self, name: str | Backend, options: Options | None) -> Backend | None:
@@ -96,7 +106,7 @@ class _Shelf:
             return name
         key = _key(name, options)
         if key not in self._started:
-            self._started[key] = build_backend(self.plugins, name, options)
+            self._started[key] = self._start(name, options)
         return self._started[key]
 
 

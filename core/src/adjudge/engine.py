@@ -77,7 +77,7 @@ class Engine:
         self._sender = Sender(backend, self.concurrency, chosen)
         self._commits = Commits(ledger)
         self._in_flight: dict[str, asyncio.Future[Reply]] = {}
-        self._identity = hashlib.sha256(_canonical(dict(backend.identity)).encode()).digest()
+        self._identity = identity_digest(backend)
         self._concurrency, self._policy = concurrency, chosen
         self._by_backend: dict[int, Engine] = {id(backend): self}
 
@@ -216,6 +216,11 @@ def _storable(reply: Reply) -> Reply:
     """The reply, half characters (a text cut in the middle of one) replaced: JSON cannot hold them."""
     whole = reply.text.encode("utf-8", "replace").decode()
     return reply if whole == reply.text else reply.model_copy(update={"text": whole})
+
+
+def identity_digest(backend: Backend) -> bytes:
+    """Hash of who answers."""
+    return hashlib.sha256(_canonical(dict(backend.identity)).encode()).digest()
 
 
 def fingerprint(question: Question, backend_identity: bytes) -> str:

@@ -297,6 +297,47 @@ class TaskSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plot:
+    """A picture in a report."""
+
+    title: str
+    """Headline."""
+    svg: str
+    """The picture as SVG. Shapes, lines and text are kept; scripts, styles and links are not. The colours `var(--ink)`,
+    `var(--soft)`, `var(--line)`, `var(--accent)`, `var(--best)`, `var(--middle)` and `var(--worst)` follow the page."""
+    says: str
+    """What it shows, in words, for who cannot see it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table in a report."""
+
+    title: str
+    """Headline."""
+    columns: tuple[str, ...]
+    """Headings; the first column names the rows."""
+    rows: tuple[tuple[Any, ...], ...]
+    """Cells: text, numbers, None, or what an `Estimate` is."""
+    shades: tuple[tuple[float | None, ...], ...] = ()
+    """How dark each cell is, from 0 to 1, or None; empty if none is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A section of the HTML report."""
+
+    title: str
+    """Headline."""
+    lead: str
+    """What it says, in a sentence or two that a reader without statistics understands."""
+    parts: tuple[Plot | Table | str, ...] = ()
+    """What it shows, in order; text is a paragraph."""
+    help: str = ""
+    """How to read it, shown on demand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisSpec:
     """A report over ledgers and logs."""
 
@@ -306,6 +347,8 @@ class AnalysisSpec:
     """One line."""
     build: Callable[..., Callable[..., Any]]
     """`build(**options)` gives a function of a run folder."""
+    sections: Callable[[Sequence[Any]], Sequence[Section]] | None = None
+    """What it adds to the HTML report of these `adjudge.report.RunRecord`s; None if it adds nothing."""
 
 
 Spec: TypeAlias = BackendSpec | JudgeSpec | SolverSpec | ScoringSpec | TaskSpec | AnalysisSpec
@@ -323,10 +366,13 @@ __all__ = [
     "Member",
     "Metric",
     "Parameter",
+    "Plot",
     "Scoring",
     "ScoringSpec",
+    "Section",
     "Solver",
     "SolverSpec",
     "Spec",
+    "Table",
     "TaskSpec",
 ]

@@ -134,6 +134,14 @@ class Ledger:
             ).fetchone()
             return None if row is None else Reply.model_validate_json(row[0]).model_copy(update={"cached": True})
 
+    def last_reply(self, fingerprint: str) -> Reply | None:
+        """What the question came to: its latest usable reply, or else its latest one at all."""
+        with self._errors():
+            row = self._db.execute(
+                "SELECT reply FROM replies WHERE fingerprint = ? ORDER BY usable DESC, id DESC LIMIT 1", (fingerprint,)
+            ).fetchone()
+            return None if row is None else Reply.model_validate_json(row[0])
+
     def record(self, fingerprint: str, reply: Reply, *, submission: str = "", criterion: str = "") -> None:
         """Store a reply, failed or not; committed when this returns."""
         self.record_rows([self.row(fingerprint, reply, submission=submission, criterion=criterion)])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
 import pytest
+
+from adjudge.report.payload import unpacked
 
 ROWS = [
     {"id": "a", "input": "How?", "output": "Like this, please."},
@@ -32,6 +35,13 @@ def replies(work: Path) -> int:
 def levels(work: Path) -> list[tuple[str, str, str]]:
     lines = (work / "run" / "verdicts.jsonl").read_text("utf-8").splitlines()
     return [(row["submission"], row["criterion"], row["level"]) for row in map(json.loads, lines)]
+
+
+def packed(page: Path) -> str:
+    """The page with all that its script unpacks."""
+    html = page.read_text("utf-8")
+    blocks = re.findall(r'<script type="text/plain"[^>]*>(.*?)</script>', html)
+    return html + "\n".join(map(str, map(unpacked, blocks)))
 
 
 @pytest.mark.usefixtures("rows")
@@ -369,7 +379,7 @@ def test_trajectories_with_tool_calls_are_judged_and_long_ones_in_windows(adjudg
     lines = [json.loads(line) for line in (work / "run" / "verdicts.jsonl").read_text("utf-8").splitlines()]
     assert [len(line["members"]) for line in lines] == [0, 0, 9, 9]
     assert adjudge("report", "run")[0] == 0
-    report = (work / "run" / "report.html").read_text("utf-8")
+    report = packed(work / "run" / "report.html")
     assert "assistant (tool call #1): ask(" in report
     assert "[image omitted: x.png]" in report
     assert "windows of at most 300 tokens" in report

@@ -76,6 +76,18 @@ def test_a_discarded_reply_is_kept_but_never_served_again(path):
         assert ledger.find("key").text == "again"
 
 
+def test_what_a_question_came_to_is_its_latest_usable_reply_or_else_its_latest(path):
+    with Ledger(path) as ledger:
+        assert ledger.last_reply("key") is None
+        ledger.record("key", Reply(text="first"))
+        ledger.record("key", Reply(text="second"))
+        ledger.discard("key")
+        assert ledger.last_reply("key").text == "second"
+        ledger.record("key", Reply(text="third"))
+        ledger.record("key", Reply(stop="error", failure=Failure(reason="infra")))
+        assert ledger.last_reply("key").text == "third"
+
+
 def test_the_secret_stays_and_is_the_ledgers_own(path, tmp_path):
     with Ledger(path) as first, Ledger(tmp_path / "other.sqlite") as other, Ledger() as memory:
         secrets = {first.secret, other.secret, memory.secret}

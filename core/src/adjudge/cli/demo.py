@@ -23,7 +23,8 @@ def demo(*, out: Path, **options: Any) -> int:
     from rich.console import Console
 
     from adjudge.cli.golden import measure_card
-    from adjudge.report import print_record, write_report, write_verdicts
+    from adjudge.report import print_record, write_verdicts
+    from adjudge.report.writing import report_folder
 
     how = how_from(options)
     console = Console()
@@ -34,7 +35,7 @@ def demo(*, out: Path, **options: Any) -> int:
         folder = out / rubric_id.replace("/", "-")
         _, record = measure_card(packs.get(rubric_id).rubric, how, folder)
         write_verdicts(folder, record.results)
-        report = write_report(folder, record)
+        report = report_folder(folder, record)
         print_record(record, console)
         click.echo(f"report: {report}\n")
     click.echo("next: adjudge rubrics · adjudge new rubric NAME · adjudge judge FILE --rubric ID")

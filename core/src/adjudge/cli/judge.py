@@ -1,4 +1,4 @@
-"""`adjudge judge`, `adjudge test` and `adjudge report`."""
+"""`adjudge judge` and `adjudge test`."""
 
 from __future__ import annotations
 
@@ -89,26 +89,3 @@ def test(rubric_name: str, *, fail_under: float | None, out: Path | None, **opti
     click.echo(f"{line(card)}\nkept in {folder} and in the user's cache of judge cards")
     agreed = card.agreement or 0.0
     return 1 if card.scored == 0 or (fail_under is not None and agreed < fail_under) else 0
-
-
-@click.command()
-@click.argument("source", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the report; beside SOURCE if not given.")
-def report(source: Path, *, out: Path | None) -> int:
-    """Write the report of a finished run.
-
-    SOURCE is the folder of a run, whose report is written again from its ledger, or a log of inspect-ai (.eval, .json),
-    or a folder of logs: one report for each scorer of each log.
-    """
-    from rich.console import Console
-
-    from adjudge.report import print_record
-    from adjudge.report.runs import read_runs
-    from adjudge.report.writing import report_files
-
-    found = read_runs(source)
-    console = Console()
-    for path, run in report_files(source, found, out):
-        print_record(run.record, console)
-        click.echo(f"report: {path}")
-    return 0

@@ -14,7 +14,7 @@ from adjudge.ledger import LEDGER, Ledger
 from adjudge.report.folder import read_record
 
 _ROWS = ("verdicts.jsonl", "scores.jsonl")
-_WHOLE = ("verdicts.parquet", "verdicts.csv")
+_WHOLE = ("verdicts.parquet", "verdicts.csv", "report.csv", "report.json", "report.parquet")
 
 
 @click.command()
@@ -55,13 +55,13 @@ def _drop_rows(file: Path, submission: str) -> int:
 
 def _report_again(folder: Path) -> None:
     """Write the report without the submission; remove it if that cannot be done."""
-    from adjudge.report import write_report
+    from adjudge.report.writing import report_folder
 
     report = folder / "report.html"
     if not report.exists():
         return
     report.unlink()
     try:
-        write_report(folder, read_record(folder, installed()))
+        report_folder(folder, read_record(folder, installed()))
     except AdjudgeError as error:
         click.echo(f"{report}: removed; it could not be written again: {error}", err=True)

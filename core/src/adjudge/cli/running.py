@@ -25,8 +25,10 @@ from adjudge.interfaces import Backend, Item, Judge
 from adjudge.judges.members import asking, backends_of
 from adjudge.ledger import LEDGER, Ledger
 from adjudge.privacy import Store
-from adjudge.report import RunRecord, print_record, write_report, write_verdicts
+from adjudge.recipe import Started
+from adjudge.report import RunRecord, print_record, write_verdicts
 from adjudge.report.export import SCORES
+from adjudge.report.writing import report_folder
 from adjudge.sending import Policy
 from adjudge.submission import Comparison
 from adjudge.verdict import Result
@@ -118,16 +120,27 @@ def _pairs(options: Mapping[str, Any]) -> list[str]:
     return [f"{name}={value}" for name, value in sorted(options.items())]
 
 
-def _assembled(job: Job) -> tuple[Judge, Backend, list[Backend]]:
+def _assembled(job: Job, started: Started) -> tuple[Judge, Backend, list[Backend]]:
     """The judge, its backend, and all backends that must be closed."""
-    name = job.how.judge or job.judge or ("compare" if _compares(job.items) else "isolated")
-    options = job.how.options(dict(job.defaults))
-    judge, backend = assemble(installed(), name, options, job.how.backend, job.how.backend_options)
+    judge, backend = assemble(installed(), *_parts(job), start=started)
     return judge, backend, list({id(one): one for one in (backend, *backends_of(judge))}.values())
 
 
+def _parts(job: Job) -> tuple[str, dict[str, Any], str, dict[str, Any]]:
+    """What the judge is made of."""
+    name = job.how.judge or job.judge or ("compare" if _compares(job.items) else "isolated")
+    return name, job.how.options(dict(job.defaults)), job.how.backend, job.how.backend_options
+
+
+def _recipe(job: Job, started: Started) -> dict[str, Any]:
+    """How the judge can be made again; not kept where texts are not, since no question could be found again."""
+    recipe = None if job.how.store == "hashes" else started.recipe(*_parts(job))
+    return {} if recipe is None else {"recipe": recipe.model_dump(mode="json")}
+
+
 async def _execute(job: Job, ledger: Ledger, key: Mapping[str, Any]) -> RunRecord:
-    judge, backend, backends = _assembled(job)
+    started = Started(installed())
+    judge, backend, backends = _assembled(job, started)
     try:
         for one in backends:
             _check_local(job.how, one)
@@ -135,11 +148,12 @@ async def _execute(job: Job, ledger: Ledger, key: Mapping[str, Any]) -> RunRecor
         bound = _bound(job, judge, BatchBackend(backend, ledger) if job.how.batch else backend, ledger)
         # Only now is it a run: a misspelt name must not make the folder another run's.
         (job.out / MARKER).write_text(json.dumps(dict(key), indent=2, sort_keys=True) + "\n", "utf-8")
-        started = {"title": job.title, "source": dict(job.source), "started": now()}
-        run = ledger.begin_run(json.dumps(started))
+        begun = {"title": job.title, "source": dict(job.source), "started": now()}
+        run = ledger.begin_run(json.dumps(begun))
         results = await _judge_all(bound, items, ledger, run)
         record = record_of(job, items, results, bound)
-        ledger.update_run(run, json.dumps({"title": job.title, "created": record.created, **saved(record)}))
+        kept = {"title": job.title, "created": record.created, **saved(record), **_recipe(job, started)}
+        ledger.update_run(run, json.dumps(kept))
         return record
     finally:
         for one in backends:
@@ -156,7 +170,7 @@ async def _dry(job: Job) -> str:
     """What the run would take; a ledger that is there is looked at, and nothing is written."""
     from adjudge.cli.dry import DryBackend
 
-    judge, backend, backends = _assembled(job)
+    judge, backend, backends = _assembled(job, Started(installed()))
     dry = {id(one): DryBackend(one) for one in backends}
     asked = asking(judge, lambda one: dry[id(one)])
     if not all(isinstance(one, DryBackend) for one in backends_of(asked)):
@@ -218,7 +232,7 @@ def show(record: RunRecord, job: Job, *, parquet: bool = False) -> None:
     from rich.console import Console
 
     write_verdicts(job.out, record.results, parquet=parquet)
-    report = write_report(job.out, record)
+    report = report_folder(job.out, record)
     print_record(record, Console())
     asked, served = (record.provenance[name] for name in (ASKED, SERVED))
     click.echo(f"{asked:,} questions asked now, {served:,} answered from the ledger\nreport: {report}")

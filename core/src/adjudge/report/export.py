@@ -50,6 +50,8 @@ SCORES = "scores.jsonl"
 def write_report(folder: Path, record: RunRecord) -> Path:
     """Write `report.html` into the folder; a report that is there is replaced at once or left as it is.
 
+    It holds what the record says; `adjudge.report.writing.report_folder` adds prompts, replies and what plugins know.
+
     Raises:
         InputError: The folder cannot be written.
     """

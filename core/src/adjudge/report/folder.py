@@ -59,7 +59,23 @@ def read_record(folder: Path, plugins: Plugins) -> RunRecord:
         figures=_figures(plugins, str(provenance.get("task", "")), [item for item, _ in rows], results),
         card=card,
         warnings=saved["warnings"],
+        audits=audits_in(folder),
     )
+
+
+def audits_in(folder: Path) -> dict[str, Any]:
+    """Results of audits in a folder: the JSON files whose name begins with `audit`, by name.
+
+    Raises:
+        InputError: One of them is no JSON.
+    """
+    found: dict[str, Any] = {}
+    for file in sorted(folder.glob("audit*.json")):
+        try:
+            found[file.stem] = json.loads(file.read_bytes())
+        except (OSError, ValueError) as error:
+            raise InputError(f"{file}: no JSON that could be shown as an audit ({error}); move it away") from error
+    return found
 
 
 def run_id(folder: Path) -> str:

@@ -107,7 +107,16 @@ def verdicts(*sources: Any) -> DataFrame:
     Raises:
         InputError: A source is no run and no log, or pandas is not installed.
     """
-    return _frame(VERDICTS, (row for run in read_runs(*sources) for row in _verdict_rows(run)))
+    return verdicts_frame(read_runs(*sources))
+
+
+def verdicts_frame(found: Sequence[Run]) -> DataFrame:
+    """One row per verdict of runs that were read already.
+
+    Raises:
+        InputError: pandas is not installed.
+    """
+    return _frame(VERDICTS, (row for run in found for row in verdict_rows(run)))
 
 
 def samples(*sources: Any) -> DataFrame:
@@ -137,7 +146,7 @@ def runs(*sources: Any) -> DataFrame:
     Raises:
         InputError: As for `verdicts`.
     """
-    return _frame(RUNS, map(_run_row, read_runs(*sources)))
+    return _frame(RUNS, map(run_row, read_runs(*sources)))
 
 
 def _frame(columns: Mapping[str, str], rows: Iterator[dict[str, Any]]) -> DataFrame:
@@ -175,7 +184,8 @@ def _of_run(run: Run) -> dict[str, Any]:
     return {name: getattr(run, name) for name in _RUN}
 
 
-def _verdict_rows(run: Run) -> Iterator[dict[str, Any]]:
+def verdict_rows(run: Run) -> Iterator[dict[str, Any]]:
+    """The rows of `verdicts`, of one run."""
     for _, result, row in _entries(run):
         dimensions, about = dict(row.dimensions), _about(run, row)
         for verdict in result.verdicts:
@@ -232,7 +242,8 @@ def _counts(found: Sequence[Verdict], coverage: float | None) -> dict[str, Any]:
     }
 
 
-def _run_row(run: Run) -> dict[str, Any]:
+def run_row(run: Run) -> dict[str, Any]:
+    """The row of `runs`."""
     figures = summary(run.record)
     low, high = figures.bounds or (None, None)
     return {

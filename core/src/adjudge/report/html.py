@@ -1,131 +1,135 @@
-"""The report as one HTML file: no script, no network, everything from outside escaped."""
+"""The report as one HTML file: no network, one script and one style sheet, known by their hashes, and nothing else.
+
+Everything from outside is text: escaped in the markup that is written here, and put in by `textContent` where the
+script of the page shows it.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, is_dataclass
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
-from adjudge.report import cards
+from adjudge.interfaces import Plot, Section, Table
+from adjudge.report.payload import payload
 from adjudge.report.record import RunRecord
-from adjudge.report.summary import Summary, summary
-from adjudge.report.text import columns, figure, is_table, number, percent, visible
-from adjudge.report.view import REASONS, item_view
-from adjudge.submission import Comparison
+from adjudge.report.summary import CriterionRow, Summary, summary
+from adjudge.report.svg import safe_svg
+from adjudge.report.text import columns, figure, is_table, json_text, number, percent, visible
+from adjudge.report.words import card_lines, headline, token_line
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-MOST_ITEMS = 2_000
-"""Most submissions shown."""
-MOST_CHARACTERS = 12_000_000
-"""Most bytes of HTML spent on submissions."""
+SHADES = 10
+"""Steps of shading in a table."""
 
 
-def render_html(record: RunRecord) -> str:
-    """Write the report of a run as one self-contained page.
+def render_html(*records: RunRecord, sections: Sequence[Section] = (), title: str = "") -> str:
+    """Write the report of one run, or of several beside each other, as one self-contained page.
 
     Args:
-        record: The run. Of a large one the first submissions are shown, with a line that counts what is left out.
+        records: The runs. Of large ones the first submissions are shown, with a line that counts what is left out.
+        sections: What analyses add.
+        title: Headline; of one run its own.
 
     Returns:
-        HTML without scripts or outside references; equal records give equal text.
+        HTML that loads nothing; equal records and sections give equal text.
     """
-    environment = _environment()
-    figures = summary(record)
-    shown = list(_items(record, environment))
-    return environment.get_template("report.html").render(
-        record=record,
-        summary=figures,
-        headline=headline(figures),
-        tokens=token_line(figures),
-        card_lines=card_lines(record),
-        at_chance=record.card is None or record.card.at_chance,
-        blocks=[_figure_block(name, value) for name, value in record.figures.items()],
-        items=shown,
-        left_out=len(record.items) - len(shown),
-        css=_source("report.css"),
-    )
-
-
-def headline(figures: Summary) -> list[str]:
-    """The result in a few sentences, what is missing from it beside it."""
-    lines = [_mean_line(figures)] if figures.preferences is None or figures.n_scored else []
-    if figures.preferences is not None:
-        counts = ", ".join(f"{visible(level)} {count:,}" for level, count in figures.preferences.items())
-        lines.append(f"Comparisons: {counts}; {figures.order_inconsistent:,} changed with the order.")
-    lines.append(_coverage_line(figures))
-    if figures.bounds is not None and figures.unscored and figures.n_scored + figures.n_unscored:
-        low, high = map(number, figures.bounds)
-        lines.append(f"With every unscored verdict at its worst the mean is {low}, at its best {high}.")
-    if figures.n_undefined and figures.preferences is None:
-        lines.append(f"For {figures.n_undefined:,} submissions the scoring gives no number; they are left out.")
-    return lines
-
-
-def _mean_line(figures: Summary) -> str:
-    of = f"{figures.n_scored:,} of {figures.items:,} submissions"
-    if figures.mean is None:
-        return f"No mean score: {of} have a score, {figures.n_unscored:,} are unscored."
-    return f"Mean score {number(figures.mean)} over {of}; {figures.n_unscored:,} unscored."
-
-
-def _coverage_line(figures: Summary) -> str:
-    reasons = ", ".join(f"{count:,} {reason} ({REASONS[reason]})" for reason, count in figures.reasons.items())
-    due = figures.scored + figures.unscored
-    skipped = f"; {figures.skipped:,} not asked" if figures.skipped else ""
+    submissions = payload(records)
     return (
-        f"Coverage {percent(figures.coverage)}: {figures.scored:,} of {due:,} verdicts scored, "
-        f"{figures.unscored:,} unscored{f': {reasons}' if reasons else ''}{skipped}."
+        _environment()
+        .get_template("report.html")
+        .render(
+            title=title or (records[0].title if len(records) == 1 else f"{len(records)} runs"),
+            runs=[_Part.of(record) for record in records],
+            sections=[section_view(section, place) for place, section in enumerate(sections)],
+            payload=submissions,
+            css=_source("report.css"),
+            script=_source("report.js"),
+            policy=_policy(),
+        )
     )
 
 
-def token_line(figures: Summary) -> str:
-    """Tokens and cost in one sentence."""
-    usage = figures.usage
-    cost = f"cost {usage.cost:.4f} US dollars" if usage.cost else "no cost"
-    if figures.cached_share is None:
-        return f"No tokens were counted; {cost}."
-    return (
-        f"{usage.prompt_tokens:,} prompt tokens, {percent(figures.cached_share)} of them from a cache; "
-        f"{usage.completion_tokens:,} written; {cost}."
-    )
+@dataclass(frozen=True)
+class _Part:
+    """What the overview shows of one run."""
+
+    record: RunRecord
+    summary: Summary
+    headline: Sequence[str]
+    tokens: str
+    card_lines: Sequence[str]
+    at_chance: bool
+    blocks: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, record: RunRecord) -> _Part:
+        figures = summary(record)
+        return cls(
+            record=record,
+            summary=figures,
+            headline=headline(figures),
+            tokens=token_line(figures),
+            card_lines=card_lines(record),
+            at_chance=record.card is None or record.card.at_chance,
+            blocks=[_figure_block(name, value) for name, value in record.figures.items()],
+        )
+
+    @property
+    def hardest(self) -> Sequence[tuple[str, float]]:
+        """Criteria with the share of the best level that was reached on average, the lowest first."""
+        known = [(row.name, share) for row in self.summary.criteria if (share := reached(row)) is not None]
+        return sorted(known, key=lambda pair: pair[1])
 
 
-def card_lines(record: RunRecord) -> list[str]:
-    """What is known of the judge, and what to type for a better one where it is at chance."""
-    if record.card is None:
-        if any(isinstance(item, Comparison) for item in record.items):
-            return ["judge card: none, since golden tests measure single answers and these are comparisons"]
-        if "scorer" in record.provenance and "judge" not in record.provenance:
-            return ["judge card: none, since another scorer gave these scores"]
-        if record.rubric is not None and not record.rubric.tests:
-            return ["judge card: none, since the rubric has no golden tests to measure a judge with"]
-        named = record.provenance.get("rubric file") or (record.rubric.id if record.rubric else "")
-        judge, read_out = (str(record.provenance.get(name) or "") for name in ("judge", "read-out"))
-        return [cards.missing_line(str(named), _backend_name(record), judge, read_out)]
-    lines = [cards.line(record.card), *map(cards.human_line, record.card.human_figures)]
-    return [*lines, *(f"better: {one}" for one in cards.BETTER_JUDGES)] if record.card.at_chance else lines
+def reached(row: CriterionRow) -> float | None:
+    """How far the mean score lies from the worst (0) to the best (1) level; None if it cannot be said."""
+    criterion = row.criterion
+    if criterion is None or row.mean is None or criterion.best is None or criterion.worst is None:
+        return None
+    return (row.mean - criterion.worst) / (criterion.best - criterion.worst)
 
 
-def _backend_name(record: RunRecord) -> str:
-    name = record.provenance.get("backend", "")
-    return name if isinstance(name, str) else ""
+def section_view(section: Section, place: int) -> dict[str, Any]:
+    """What the template shows of a section.
+
+    Args:
+        section: The section.
+        place: Its number, from 0; part of the ids in its pictures.
+
+    Raises:
+        ValueError: A plot is no SVG.
+    """
+    parts = [_part(part, f"s{place}p{number}-") for number, part in enumerate(section.parts)]
+    return {"title": section.title, "lead": section.lead, "help": section.help, "parts": parts}
 
 
-def _items(record: RunRecord, environment: Environment) -> Iterator[str]:
-    """Each submission as HTML, until the room is spent."""
-    template = environment.get_template("item.html")
-    room = MOST_CHARACTERS
-    for item, result in islice(zip(record.items, record.results, strict=True), MOST_ITEMS):
-        text = template.render(item=item_view(record, item, result))
-        room -= len(text.encode())
-        if room < 0:
-            return
-        yield text
+def _part(part: Plot | Table | str, prefix: str) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"kind": "text", "text": part}
+    if isinstance(part, Table):
+        return {"kind": "table", "title": part.title, "columns": part.columns, "rows": list(_shaded(part))}
+    picture = ET.tostring(safe_svg(part.svg, prefix, part.title), encoding="unicode")
+    return {"kind": "plot", "title": part.title, "says": part.says, "svg": picture}
+
+
+def _shaded(table: Table) -> Sequence[Sequence[tuple[str, int | None]]]:
+    """Cells as text, each with its step of shading."""
+    return [
+        [(figure(cell), _step(table, row, column)) for column, cell in enumerate(cells)]
+        for row, cells in enumerate(table.rows)
+    ]
+
+
+def _step(table: Table, row: int, column: int) -> int | None:
+    shade = table.shades[row][column] if table.shades else None
+    return None if shade is None else min(SHADES - 1, int(shade * SHADES))
 
 
 def _figure_block(name: str, value: Any) -> dict[str, Any]:
@@ -142,13 +146,15 @@ def _cell(row: Mapping[str, Any], name: str) -> str:
     return figure(row[name]) if name in row else ""
 
 
-def _json(value: Any) -> str:
-    """A value of provenance or metadata: text as it is, the rest as JSON."""
-    if isinstance(value, str):
-        return value
-    if is_dataclass(value) and not isinstance(value, type):
-        value = asdict(value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+@cache
+def _policy() -> str:
+    """The content security policy: nothing at all but this script and this style sheet."""
+    script, style = (_hash(_source(name)) for name in ("report.js", "report.css"))
+    return f"default-src 'none'; script-src '{script}'; style-src '{style}'; base-uri 'none'; form-action 'none'"
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 @cache
@@ -163,7 +169,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.filters |= {"number": number, "percent": percent, "json": _json}
+    environment.filters |= {"number": number, "percent": percent, "json": json_text, "reached": reached}
     return environment
 
 
@@ -172,6 +178,7 @@ def _finalize(value: Any) -> Any:
     return visible(value) if type(value) is str else value
 
 
+@cache
 def _source(name: str) -> str:
     from importlib.resources import files
 

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from adjudge.interfaces import Item
 from adjudge.report.cards import JudgeCard
+from adjudge.report.exchanges import ExchangesOf, nothing_heard
 from adjudge.rubric import Criterion, Rubric
 from adjudge.verdict import Result
 
@@ -42,6 +43,10 @@ class RunRecord:
     """What is known of the judge; None if it was not measured."""
     warnings: Sequence[str] = ()
     """What the reader must know first."""
+    exchanges: ExchangesOf = nothing_heard
+    """What was asked and replied, where it is known."""
+    audits: Mapping[str, JsonValue] = field(default_factory=dict)
+    """Results of audits that lie beside the run, by the name of their file."""
 
     def __post_init__(self) -> None:
         if [item.id for item in self.items] != [result.submission for result in self.results]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from adjudge.report.html import card_lines, headline, token_line
 from adjudge.report.record import RunRecord
 from adjudge.report.summary import CriterionRow, summary
 from adjudge.report.text import figure, is_table, number, percent, visible
+from adjudge.report.words import card_lines, headline, token_line
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -141,3 +142,12 @@ def is_table(value: Any) -> bool:
 def columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The columns of a table, in order of first appearance."""
     return list(dict.fromkeys(str(name) for row in rows for name in row))
+
+
+def json_text(value: Any) -> str:
+    """A value of provenance or metadata: text as it is, the rest as JSON."""
+    if isinstance(value, str):
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)

@@ -1,15 +1,20 @@
-"""What the HTML report shows of each submission, as plain values for the template."""
+"""What the report shows of each submission, as JSON values: texts, and what every judge and person said of them.
+
+Texts are kept in a table of strings, each once; hidden characters are shown by their code point, so that whatever
+reads these values needs no more than to show them as text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from adjudge.interfaces import Item
-from adjudge.report.record import RunRecord
+from adjudge.report.entries import Entry, Judged, Strings
+from adjudge.report.exchanges import Exchanges, Turn
 from adjudge.report.summary import PREFERENCES, asked
-from adjudge.report.text import Segment, number, percent, segments
+from adjudge.report.text import json_text, number, percent, segments, visible
+from adjudge.report.words import REASONS
 from adjudge.rubric import Criterion
 from adjudge.submission import Comparison, Label, Submission, as_text
 from adjudge.verdict import Quote, Result, Verdict
@@ -17,126 +22,44 @@ from adjudge.verdict import Quote, Result, Verdict
 LONGEST = 20_000
 """Most characters shown of one text."""
 
-REASONS = {
-    "infra": "the call failed",
-    "refusal": "the judge refused",
-    "parse": "the reply was not understood",
-    "overflow": "the evidence did not fit",
-    "abstain": "the judge abstained",
-    "no_quorum": "too few panel members answered",
-    "budget": "the budget was spent",
-}
-"""Each reason of an unscored verdict in words."""
 
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A text of the submission."""
-
-    heading: str
-    """What it is."""
-    text: tuple[Segment, ...]
-    """The text in stretches."""
-    left_out: int = 0
-    """Characters at its end that are not shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """Probability of one level."""
-
-    name: str
-    """The level."""
-    share: str
-    """Its probability in per cent, as text."""
-    width: str
-    """Its probability as a CSS length."""
-    chosen: bool
-    """It is the level of the verdict."""
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictView:
-    """One verdict."""
-
-    verdict: Verdict
-    """The verdict itself."""
-    criterion: Criterion | None
-    """Its criterion, if known."""
-    level: str
-    """The level in the judge's word, or `unscored`, or `not asked`."""
-    tone: str
-    """`best`, `worst`, `middle`, `plain` or `missing`: how the level is coloured."""
-    figures: tuple[str, ...]
-    """Score, expected score, label mass, repeat, as short texts."""
-    bars: tuple[Bar, ...]
-    """Probabilities of the levels."""
-    orders: tuple[tuple[str, tuple[Bar, ...]], ...]
-    """For a comparison: each order asked, and the probabilities in it."""
-    why: str
-    """Why it is unscored."""
-    quotes: tuple[tuple[Quote, bool], ...]
-    """Each quote, and whether it stands in the text."""
-    feedback: str
-    """The criterion's line of feedback, for a level below the best."""
-    humans: tuple[str, ...]
-    """Verdicts of people."""
-    disagrees: bool
-    """Some person gave another level."""
-
-    @property
-    def worth_a_look(self) -> bool:
-        """Unscored, flagged, or not what a person said."""
-        return self.verdict.status == "unscored" or bool(self.verdict.flags) or self.disagrees
-
-
-@dataclass(frozen=True, slots=True)
-class ItemView:
-    """One submission or comparison."""
-
-    id: str
-    """Its id."""
-    score: str
-    """Its score in words."""
-    notes: tuple[str, ...]
-    """Bounds, coverage, note and dimensions."""
-    inputs: tuple[Block, ...]
-    """Input, context and reference."""
-    outputs: tuple[Block, ...]
-    """What was judged."""
-    verdicts: tuple[VerdictView, ...]
-    """One per criterion and repeat."""
-    metadata: tuple[tuple[str, Any], ...]
-    """What else is known of it."""
-    unscored: int
-    """Number of verdicts that failed."""
-    worth_a_look: bool
-    """Some verdict is unscored, flagged, or not what a person said."""
-
-
-def item_view(record: RunRecord, item: Item, result: Result) -> ItemView:
-    """Prepare one submission with its verdicts."""
-    criteria = record.criteria_of(item)
-    verdicts = tuple(_verdict(verdict, criteria.get(verdict.criterion), item) for verdict in result.verdicts)
-    unscored = sum(verdict.status == "unscored" for verdict in asked(result))
-    return ItemView(
-        id=item.id,
-        score=_score(result, unscored),
-        notes=tuple(_notes(result)),
-        inputs=tuple(_inputs(item)),
-        outputs=tuple(_outputs(item, result.verdicts)),
-        verdicts=verdicts,
-        metadata=tuple(sorted(item.metadata.items())),
-        unscored=unscored,
-        worth_a_look=any(view.worth_a_look for view in verdicts),
+def entry_view(entry: Entry, strings: Strings) -> dict[str, Any]:
+    """Everything about one entry, as JSON values; what is empty is left out."""
+    first = entry.judged[0].item
+    quoted = [(judged, verdict) for judged in entry.judged for verdict in judged.result.verdicts]
+    return _filled(
+        {
+            "id": visible(entry.id),
+            "inputs": [_block(strings, *pair) for pair in _inputs(first)],
+            "outputs": [_block(strings, *three) for three in _outputs(first, [verdict for _, verdict in quoted])],
+            "results": [_result(judged, strings) for judged in entry.judged],
+            "metadata": [[visible(name), visible(json_text(value))] for name, value in sorted(first.metadata.items())],
+        }
     )
 
 
-def _score(result: Result, unscored: int) -> str:
+def _filled(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in (None, "", [], ())}
+
+
+def _result(judged: Judged, strings: Strings) -> dict[str, Any]:
+    heard = judged.record.exchanges(judged.item)
+    return {
+        "run": judged.run,
+        "score": visible(score_text(judged.result)),
+        "notes": [visible(note) for note in _notes(judged.result)],
+        "verdicts": [_verdict(judged, verdict, heard, strings) for verdict in judged.result.verdicts],
+    }
+
+
+def score_text(result: Result) -> str:
+    """The score in words."""
     if result.score.value is not None:
         return f"score {number(result.score.value)}"
+    due = asked(result)
+    unscored = sum(verdict.status == "unscored" for verdict in due)
     if unscored:
-        return f"no score: {unscored} of {len(asked(result))} verdicts unscored"
+        return f"no score: {unscored} of {len(due)} verdicts unscored"
     last = result.verdicts[-1].level if result.verdicts else None
     return last if last in PREFERENCES else "no score"
 
@@ -152,23 +75,30 @@ def _notes(result: Result) -> Iterable[str]:
         yield f"{name}: {percent(share)}"
 
 
-def _block(heading: str, text: str, quotes: Iterable[tuple[int, int, str]] = ()) -> Block:
-    return Block(heading, segments(text, quotes, LONGEST), max(0, len(text) - LONGEST))
+def _block(strings: Strings, heading: str, text: str, quotes: Iterable[tuple[int, int, str]] = ()) -> dict[str, Any]:
+    """A text in stretches: a place in the strings, or that with who quotes it (0 for a hidden character)."""
+    pieces: list[Any] = []
+    for piece in segments(text, quotes, LONGEST):
+        place = strings.place(piece.text)
+        cited = visible(", ".join(piece.cited_by))
+        pieces.append([place, 0] if piece.hidden else [place, cited] if cited else place)
+    return _filled({"heading": visible(heading), "pieces": pieces, "left_out": max(0, len(text) - LONGEST) or None})
 
 
-def _inputs(item: Item) -> Iterable[Block]:
+def _inputs(item: Item) -> Iterator[tuple[str, str]]:
     first = item.submissions[0] if isinstance(item, Comparison) else item
     texts = (("Input", as_text(first.input)), ("Context", first.context), ("Reference", first.reference))
-    return (_block(heading, text) for heading, text in texts if text)
+    return ((heading, text) for heading, text in texts if text)
 
 
-def _outputs(item: Item, verdicts: Sequence[Verdict]) -> Iterable[Block]:
+def _outputs(item: Item, verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str, list[tuple[int, int, str]]]]:
     if isinstance(item, Submission):
-        yield _block("Output", as_text(item.output), _places(item, verdicts))
+        yield "Output", as_text(item.output), _places(item, verdicts)
         return
     for place, submission in enumerate(item.submissions, start=1):
         name = {1: "First", 2: "Second"}.get(place, f"Candidate {place}")
-        yield _block(f"{name}: {submission.id}", as_text(submission.output), _places(submission, verdicts, exact=True))
+        text = as_text(submission.output)
+        yield f"{name}: {submission.id}", text, _places(submission, verdicts, exact=True)
 
 
 def _places(submission: Submission, verdicts: Sequence[Verdict], *, exact: bool = False) -> list[tuple[int, int, str]]:
@@ -194,36 +124,86 @@ def _found(item: Item, quote: Quote) -> bool:
     return any(_stands(submission, quote, exact=True) for submission in item.submissions)
 
 
-def _verdict(verdict: Verdict, criterion: Criterion | None, item: Item) -> VerdictView:
-    gold = [label for label in item.labels if label.criterion == verdict.criterion]
-    return VerdictView(
-        verdict=verdict,
-        criterion=criterion,
-        level=_level(verdict, criterion),
-        tone=_tone(verdict, criterion),
-        figures=tuple(_figures(verdict)),
-        bars=_bars(verdict.distribution or {}, verdict, criterion),
-        orders=tuple((_order(n), _bars(order, verdict, criterion)) for n, order in enumerate(verdict.orders or ())),
-        why=REASONS[verdict.reason] if verdict.reason else "",
-        quotes=tuple((quote, _found(item, quote)) for quote in verdict.quotes),
-        feedback=_feedback(verdict, criterion),
-        humans=tuple(_human(label, criterion) for label in gold),
-        disagrees=verdict.level is not None and any(label.level not in (None, verdict.level) for label in gold),
+def _verdict(judged: Judged, verdict: Verdict, heard: Exchanges, strings: Strings) -> dict[str, Any]:
+    criterion = judged.criteria.get(verdict.criterion)
+    orders = [[_order(n), _bars(order, verdict, criterion)] for n, order in enumerate(verdict.orders or ())]
+    quotes = [[visible(quote.text), quote.message, _found(judged.item, quote)] for quote in verdict.quotes]
+    return _filled(
+        {
+            **_said(heard, verdict, criterion, strings),
+            "criterion": visible(verdict.criterion),
+            "text": criterion and strings.place(visible(criterion.text)),
+            "importance": criterion and criterion.importance,
+            "quotes": quotes,
+            "flags": [visible(flag) for flag in verdict.flags],
+            "figures": list(_figures(verdict)),
+            "orders": orders,
+            "feedback": visible(_feedback(verdict, criterion)),
+            "humans": [
+                [visible(human_word(label, criterion)), visible(label.rater), differs(verdict, label)]
+                for label in labels_of(judged.item, verdict)
+            ],
+        }
     )
+
+
+def _said(heard: Exchanges, verdict: Verdict, criterion: Criterion | None, strings: Strings) -> dict[str, Any]:
+    """What one judge said: the judge itself, or a member of it."""
+    return _filled(
+        {
+            "judge": visible(verdict.judge),
+            "level": visible(level_text(verdict, criterion)),
+            "tone": tone(verdict, criterion),
+            "why": f"{verdict.reason}: {REASONS[verdict.reason]}" if verdict.reason else "",
+            "detail": visible(verdict.detail),
+            "explanation": visible(verdict.explanation),
+            "bars": _bars(verdict.distribution or {}, verdict, criterion),
+            "turns": [_turn(turn, strings) for turn in heard.get(verdict.fingerprint, ())],
+            "members": [_said(heard, member, criterion, strings) for member in verdict.members],
+        }
+    )
+
+
+def _turn(turn: Turn, strings: Strings) -> list[Any]:
+    """Places of the parts of the prompt, who added what to it, and the reply."""
+    prompt = [strings.place(visible(_cut(part))) for part in turn.prompt]
+    added = [[role, strings.place(visible(_cut(text)))] for role, text in turn.added]
+    return [prompt, added, strings.place(visible(_cut(turn.reply)))]
+
+
+def _cut(text: str) -> str:
+    more = len(text) - LONGEST
+    return f"{text[:LONGEST]}\n[{more:,} more characters are not shown]" if more > 0 else text
+
+
+def labels_of(item: Item, verdict: Verdict) -> list[Label]:
+    """What people said on the criterion of a verdict."""
+    return [label for label in item.labels if label.criterion == verdict.criterion]
+
+
+def differs(verdict: Verdict, label: Label) -> bool:
+    """Whether a person gave another level than the judge."""
+    return None not in (verdict.level, label.level) and verdict.level != label.level
 
 
 def _word(level: str, criterion: Criterion | None) -> str:
     return criterion.scale.level(level).word if criterion is not None and level in criterion.scale else level
 
 
-def _level(verdict: Verdict, criterion: Criterion | None) -> str:
+def _named(level: str, criterion: Criterion | None) -> str:
+    word = _word(level, criterion)
+    return word if word == level else f"{level} ({word})"
+
+
+def level_text(verdict: Verdict, criterion: Criterion | None) -> str:
+    """The level in the judge's word, or that there is none."""
     if verdict.level is not None:
-        word = _word(verdict.level, criterion)
-        return word if word == verdict.level else f"{verdict.level} ({word})"
+        return _named(verdict.level, criterion)
     return "unscored" if verdict.status == "unscored" else "not asked"
 
 
-def _tone(verdict: Verdict, criterion: Criterion | None) -> str:
+def tone(verdict: Verdict, criterion: Criterion | None) -> str:
+    """How a level is coloured: `best`, `worst`, `middle`, `plain` or `missing`."""
     if verdict.level is None:
         return "missing"
     if criterion is None or verdict.score is None or criterion.best is None:
@@ -231,7 +211,7 @@ def _tone(verdict: Verdict, criterion: Criterion | None) -> str:
     return {criterion.best: "best", criterion.worst: "worst"}.get(verdict.score, "middle")
 
 
-def _figures(verdict: Verdict) -> Iterable[str]:
+def _figures(verdict: Verdict) -> Iterator[str]:
     if verdict.score is not None:
         yield f"score {number(verdict.score)}"
     if verdict.expected is not None:
@@ -242,18 +222,15 @@ def _figures(verdict: Verdict) -> Iterable[str]:
         yield f"repeat {verdict.repeat}"
 
 
-def _bars(shares: dict[str, float], verdict: Verdict, criterion: Criterion | None) -> tuple[Bar, ...]:
+def _bars(shares: dict[str, float], verdict: Verdict, criterion: Criterion | None) -> list[list[Any]]:
+    """Word, share in words, share, and whether it is the level given."""
     order = [level.id for level in criterion.scale.levels] if criterion is not None else []
     names = sorted(shares, key=lambda name: order.index(name) if name in order else len(order))
-    return tuple(
-        Bar(
-            _word(name, criterion),
-            percent(min(1, max(0, shares[name]))),
-            f"{100 * min(1, max(0, shares[name])):.1f}%",
-            name == verdict.level,
-        )
-        for name in names
-    )
+    held = {name: min(1.0, max(0.0, shares[name])) for name in names}
+    return [
+        [visible(_word(name, criterion)), percent(share), round(share, 3), name == verdict.level]
+        for name, share in held.items()
+    ]
 
 
 def _order(index: int) -> str:
@@ -266,6 +243,6 @@ def _feedback(verdict: Verdict, criterion: Criterion | None) -> str:
     return criterion.feedback
 
 
-def _human(label: Label, criterion: Criterion | None) -> str:
-    said = number(label.score) if label.level is None else _word(label.level, criterion)
-    return f"{said} ({label.rater})" if label.rater else said
+def human_word(label: Label, criterion: Criterion | None) -> str:
+    """What a person said, in the words of the scale."""
+    return number(label.score) if label.level is None else _named(label.level, criterion)

@@ -1,46 +1,85 @@
-"""Reports of runs that were read back, each in a file of its own."""
+"""Reports of finished runs as files: HTML with all that plugins add, JSON, CSV, Parquet."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
+from adjudge.api import installed
+from adjudge.plugins import Plugins
 from adjudge.report.export import write_files
+from adjudge.report.folder import audits_in
+from adjudge.report.formats import Format, packed
 from adjudge.report.html import render_html
+from adjudge.report.record import RunRecord
+from adjudge.report.rehearsal import with_exchanges
 from adjudge.report.runs import Run
+from adjudge.report.sections import sections_of
 
 
-def report_files(source: Path, runs: Sequence[Run], out: Path | None = None) -> Iterator[tuple[Path, Run]]:
+def report_folder(folder: Path, record: RunRecord, plugins: Plugins | None = None) -> Path:
+    """Write `report.html` into the folder of a run, with prompts and replies, audits, and what plugins add.
+
+    Raises:
+        InputError: The folder cannot be written, or an audit in it cannot be read.
+    """
+    known = plugins or installed()
+    with with_exchanges(folder, replace(record, audits=audits_in(folder)), known) as full:
+        page = render_html(full, sections=sections_of([full], known))
+    write_files(folder, {"report.html": page.encode()})
+    return folder / "report.html"
+
+
+def report_files(
+    source: Path, runs: Sequence[Run], out: Path | None = None, form: Format = "html"
+) -> Iterator[tuple[Path, Run]]:
     """Write the report of each run.
 
     Args:
         source: What the runs were read from.
         runs: The runs.
         out: Folder to write to; that of the run, or the one that holds the log, if None.
+        form: What to write.
 
     Yields:
-        The file written and its run: `report.html` for the folder of one run, the name of the folder or log otherwise,
-        with the scorer where a log has several.
+        The file written and its run: `report` with the ending of the format for the folder of one run, the name of the
+        folder or log otherwise, with the scorer where a log has several.
 
     Raises:
-        InputError: The folder cannot be written.
+        InputError: The folder cannot be written, or the format needs what is not installed.
     """
     for run in runs:
-        path = _path(source, run, runs)
+        path = _path(source, run, runs, form)
         folder = out or path.parent
-        write_files(folder, {path.name: render_html(run.record).encode()})
+        content = together([run]) if form == "html" else packed([run], form)
+        write_files(folder, {path.name: content})
         yield folder / path.name, run
 
 
-def _path(source: Path, run: Run, runs: Sequence[Run]) -> Path:
+def together(runs: Sequence[Run], title: str = "") -> bytes:
+    """One page for one run, or for several beside each other."""
+    plugins = installed()
+    with ExitStack() as stack:
+        records = [
+            stack.enter_context(with_exchanges(Path(run.log), run.record, plugins))
+            if run.source == "adjudge"
+            else run.record
+            for run in runs
+        ]
+        return render_html(*records, sections=sections_of(records, plugins), title=title).encode()
+
+
+def _path(source: Path, run: Run, runs: Sequence[Run], form: Format) -> Path:
     if run.source == "adjudge":
         folder = Path(run.log)
-        return folder / ("report.html" if len(runs) == 1 else f"{folder.name}.html")
+        return folder / f"{'report' if len(runs) == 1 else folder.name}.{form}"
     log = _local(source, run)
     several = sum(other.log == run.log for other in runs) > 1
     name = re.sub(r"[^\w.-]+", "-", run.scorer)
-    return log.with_name(f"{log.stem}.{name}.html" if several else f"{log.stem}.html")
+    return log.with_name(f"{log.stem}.{name}.{form}" if several else f"{log.stem}.{form}")
 
 
 def _local(source: Path, run: Run) -> Path:

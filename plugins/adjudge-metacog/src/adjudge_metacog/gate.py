@@ -126,8 +126,8 @@ def _refuse_leak(proposal: Proposal) -> None:
 
 
 def _decision(proposal: Proposal, gate: Gate, alpha: float, cycle: int) -> Decision:
-    improvement = _difference([t for t in proposal.trials if t.kind == "risk"], alpha)
-    rise = _difference([t for t in proposal.trials if t.kind == "benign"], alpha)
+    improvement = difference([t for t in proposal.trials if t.kind == "risk"], alpha)
+    rise = difference([t for t in proposal.trials if t.kind == "benign"], alpha)
     problems = [*_doubts("risk", proposal, gate, improvement), *_doubts("benign", proposal, gate, rise)]
     if not problems and (improvement.low is None or improvement.low <= gate.margin):
         problems.append(f"the improvement {improvement:.3f} is not surely above {gate.margin:g}")
@@ -147,7 +147,7 @@ def _doubts(kind: str, proposal: Proposal, gate: Gate, found: Estimate) -> Itera
         yield f"only {found.n} of {trials} {kind} cases were scored both ways"
 
 
-def _difference(trials: Sequence[Trial], alpha: float) -> Estimate:
+def difference(trials: Sequence[Trial], alpha: float) -> Estimate:
     """Share after less share before, clustered by source, with bounds that are each one-sided at `alpha`.
 
     No bound is nearer than the one that comes of Wilson's intervals for the shares that got better and worse, squared

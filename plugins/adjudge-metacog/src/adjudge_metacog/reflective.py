@@ -52,10 +52,9 @@ class ReflectiveJudge:
         if len(self.members) != 1:
             raise UnsupportedError("the judge 'reflective' wraps one judge: members=[{…}]")
         active = self.graph.active
-        safe = [rule for rule in active if rule.direction == "tightens" or self.graph.record(rule.id).reviewed]
         similarity = None if self.embedder is None else Similarity(active, self.embedder, self.path)
         object.__setattr__(self, "_any", Retriever(active, similarity))
-        object.__setattr__(self, "_must", Retriever(safe, similarity))
+        object.__setattr__(self, "_must", Retriever(binding(self.graph), similarity))
 
     _any: Retriever = field(init=False, repr=False)
     _must: Retriever = field(init=False, repr=False)
@@ -69,7 +68,7 @@ class ReflectiveJudge:
     async def judge(self, item: Item, rubric: Rubric, ask: Ask) -> Sequence[Verdict]:
         """Judge one submission or comparison, as the judge inside does."""
         shown = {criterion.id: self._rules(item, criterion) for criterion in rubric.criteria}
-        given = await asked_of(self.members[0], item, _guided(rubric, shown), ask)
+        given = await asked_of(self.members[0], item, guided(rubric, shown), ask)
         return [_flagged(verdict, shown.get(name, ())) for name, found in given.items() for verdict in found]
 
     def _rules(self, item: Item, criterion: Criterion) -> tuple[Rule, ...]:
@@ -86,8 +85,13 @@ class ReflectiveJudge:
         return Query(text="\n".join(texts), criterion=criterion.id, tags=criterion.tags, **about)
 
 
-def _guided(rubric: Rubric, shown: Mapping[str, Sequence[Rule]]) -> Rubric:
-    """The rubric with the rules beside its criteria; the same object if there are none."""
+def binding(graph: RuleGraph) -> list[Rule]:
+    """The active rules that may guide a criterion of importance `must`: a person reviewed them, or they tighten."""
+    return [rule for rule in graph.active if rule.direction == "tightens" or graph.record(rule.id).reviewed]
+
+
+def guided(rubric: Rubric, shown: Mapping[str, Sequence[Rule]]) -> Rubric:
+    """The rubric with rules beside its criteria, by criterion; the same object if there are none."""
     if not any(shown.values()):
         return rubric
     return rubric.model_copy(update={"criteria": tuple(_with_rules(c, shown[c.id]) for c in rubric.criteria)})

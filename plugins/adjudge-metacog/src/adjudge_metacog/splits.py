@@ -9,6 +9,12 @@ PARTS: Mapping[str, float] = {"learn": 0.4, "gate": 0.4, "final": 0.2}
 """Rules are found on `learn`, proved on `gate`, and every figure that is reported comes from `final`."""
 
 
+def place_of(source: str, seed: int = 0) -> float:
+    """Where a source stands between 0 and 1: by its hash, whatever other sources there are."""
+    digest = hashlib.sha256(f"{seed}\x00{source}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
 def part_of(source: str, seed: int = 0, parts: Mapping[str, float] = PARTS) -> str:
     """The part that a source belongs to: the same for all of its cases, whatever other sources there are.
 
@@ -17,8 +23,7 @@ def part_of(source: str, seed: int = 0, parts: Mapping[str, float] = PARTS) -> s
         seed: Another seed gives another split.
         parts: Names and shares; the shares sum to 1.
     """
-    digest = hashlib.sha256(f"{seed}\x00{source}".encode("utf-8", "surrogatepass")).digest()
-    place, reached = int.from_bytes(digest[:8], "big") / 2**64, 0.0
+    place, reached = place_of(source, seed), 0.0
     for name, share in parts.items():
         reached += share
         if place < reached:

@@ -76,14 +76,15 @@ class Agreement:
     """Why figures are missing."""
 
 
-def agreement(ratings: Ratings, *, seed: int = 0) -> list[Agreement]:
+def agreement(ratings: Ratings, *, seed: int = 0, each: bool = True) -> list[Agreement]:
     """Figures per criterion, per dimension and over all.
 
     Args:
         ratings: Judge and people side by side.
         seed: Seed of the bootstrap.
+        each: Per criterion too.
     """
-    found = [_of(name, "criterion", ratings.of(name), seed) for name in ratings.criteria]
+    found = [_of(name, "criterion", ratings.of(name), seed) for name in ratings.criteria if each]
     for dimension, criteria in ratings.dimensions.items():
         found.append(_of(dimension, "dimension", ratings.of(*criteria), seed))
     with_scale = [row for row in ratings.rows if row.scale is not None]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from adjudge import Backend, BackendSpec, Judge, JudgeSpec, hookimpl
+from adjudge import AnalysisSpec, Backend, BackendSpec, Judge, JudgeSpec, hookimpl
 from adjudge.interfaces import Member
 
 
@@ -26,6 +26,62 @@ def adjudge_commands() -> Sequence[click.Command]:
     from adjudge_validity.commands_raters import raters
 
     return [agreement, estimate, gate, draw, label, raters, calibrate, audit, drift, asymmetry, fairness]
+
+
+@hookimpl
+def adjudge_analyses() -> Sequence[AnalysisSpec]:
+    """The analyses `agreement` and `confidence`, and their sections of the report."""
+    from adjudge_validity.sections import agreement_sections
+    from adjudge_validity.trust import confidence_sections
+
+    return [
+        AnalysisSpec(
+            name="agreement",
+            summary="how far the judge agrees with people, beside people with each other",
+            build=_agreement,
+            sections=agreement_sections,
+        ),
+        AnalysisSpec(
+            name="confidence",
+            summary="how often the judge is right, by how sure it is",
+            build=_confidence,
+            sections=confidence_sections,
+        ),
+    ]
+
+
+def _agreement(*, seed: int = 0) -> Callable[[Path], list[dict[str, Any]]]:
+    """Rows of figures, per criterion and pair of sides."""
+
+    def analyse(folder: Path) -> list[dict[str, Any]]:
+        from adjudge_validity.agreement import agreement
+        from adjudge_validity.ratings import join, read_run
+
+        return [
+            {"name": one.name, "of": one.kind, "sides": side, **{name: str(figure) for name, figure in figures.items()}}
+            for one in agreement(join(read_run(folder)), seed=seed)
+            for side, figures in one.sides.items()
+        ]
+
+    return analyse
+
+
+def _confidence(*, bins: int = 10) -> Callable[[Path], list[dict[str, Any]]]:
+    """Rows of the reliability curve."""
+
+    def analyse(folder: Path) -> list[dict[str, Any]]:
+        from adjudge_validity.confidence import reliability
+        from adjudge_validity.ratings import read_run
+        from adjudge_validity.trust import trusted
+
+        known = trusted(read_run(folder))
+        curve = reliability([one.sure for one in known], [one.is_right for one in known], bins)
+        return [
+            {"from": one.low, "to": one.high, "n": one.n, "sure": one.confidence, "right": str(one.right)}
+            for one in curve
+        ]
+
+    return analyse
 
 
 @hookimpl

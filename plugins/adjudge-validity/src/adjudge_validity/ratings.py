@@ -96,7 +96,8 @@ class Ratings:
 
     def of(self, *criteria: str) -> list[Rating]:
         """The ratings of these criteria."""
-        return [row for row in self.rows if row.criterion in criteria]
+        wanted = frozenset(criteria)
+        return [row for row in self.rows if row.criterion in wanted]
 
     @property
     def criteria(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from adjudge.metrics import Estimate, bootstrap_interval, few, undefined
 from adjudge_validity.tables import Array, Figure
 
 RESAMPLES = 1000
+MOST_KEPT = 5_000_000
+"""Most draws that are kept for the next figure; they are the same for all figures of as many clusters."""
 NO_SPREAD = "no interval: the same on every resample"
 
 
@@ -35,7 +38,7 @@ def resampled(
     found = Estimate(value=whole, n=n, clusters=count, note=few(count))
     if count < 2:  # noqa: PLR2004 - a spread needs two
         return replace(found, note="no interval: fewer than 2 clusters")
-    weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
+    weights = (_kept_weights if count * resamples <= MOST_KEPT else _weights)(count, seed, resamples)
     drawn = figure(np.asarray(np.tensordot(weights, parts, 1), np.float64))
     left_out = figure(parts.sum(0) - parts)
     interval = bootstrap_interval(
@@ -44,6 +47,14 @@ def resampled(
     if interval.low == interval.high:  # as where both sides always agree: no width is not the same as no doubt
         return replace(found, note=f"{found.note}; {NO_SPREAD}".removeprefix("; "))
     return interval
+
+
+def _weights(count: int, seed: int, resamples: int) -> Array:
+    """How often each cluster is drawn, shape (resamples, clusters)."""
+    return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples).astype(np.float64)
+
+
+_kept_weights = lru_cache(maxsize=2)(_weights)
 
 
 def _defined(figures: Array) -> list[float | None]:

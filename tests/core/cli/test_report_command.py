@@ -1,0 +1,186 @@
+"""`adjudge report` in every format, and what stands in the page of a run beside its verdicts."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from adjudge.report.payload import unpacked
+
+ROWS = [
+    {"id": "a", "input": "How?", "output": "Like this, please.", "labels": [{"criterion": "polite", "level": "met"}]},
+    {"id": "b", "input": "How?", "output": "=1+2 Find out yourself."},
+]
+JUDGE = ("judge", "rows.jsonl", "--rubric", "rubric.yaml", "--backend", "scripted")
+
+
+@pytest.fixture
+def run(adjudge, work: Path):
+    """Judge the rows into a folder, with further options."""
+
+    def judge(folder: str, *options: str) -> Path:
+        (work / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS), "utf-8")
+        status, _, err = adjudge(*JUDGE, "--out", folder, *options)
+        assert (status, err) == (0, "")
+        return work / folder
+
+    return judge
+
+
+def page(path: Path):
+    """The text of a page, and what its script unpacks: the index and the blocks."""
+    html = path.read_text("utf-8")
+    return html, [unpacked(data) for data in re.findall(r'<script type="text/plain"[^>]*>(.*?)</script>', html)]
+
+
+def turns(path: Path):
+    """Of each submission, per verdict, the prompts and replies in words."""
+    _, (_, block) = page(path)
+    strings = block["strings"]
+    return [
+        [
+            [("".join(strings[part] for part in prompt), strings[reply]) for prompt, _, reply in said.get("turns", [])]
+            for said in entry["results"][0]["verdicts"]
+        ]
+        for entry in block["entries"]
+    ]
+
+
+def test_the_page_shows_what_was_asked_and_replied_for_every_verdict(run):
+    folder = run("one")
+    with sqlite3.connect(folder / "ledger.sqlite") as database:
+        before = database.execute("SELECT count(*) FROM replies").fetchone()
+    shown = turns(folder / "report.html")
+    assert [[len(said) for said in verdicts] for verdicts in shown] == [[1, 1], [1, 1]]
+    prompt, reply = shown[0][0][0]
+    assert "The text is polite." in prompt
+    assert "Like this, please." in prompt
+    assert reply == "Yes"
+    with sqlite3.connect(folder / "ledger.sqlite") as database:
+        assert database.execute("SELECT count(*) FROM replies").fetchone() == before
+
+
+def test_a_member_of_a_panel_stands_with_its_own_prompt_and_reply(run):
+    members = '["scripted:one", {"backend": "scripted:two", "judge": "joint"}]'
+    folder = run("panel", "--judge", "panel", "-J", f"members={members}", "--read-out", "reasoned")
+    _, (_, block) = page(folder / "report.html")
+    for entry in block["entries"]:
+        for said in entry["results"][0]["verdicts"]:
+            assert [bool(member.get("turns")) for member in said["members"]] == [True, True]
+
+
+def test_members_that_ask_the_same_keep_their_own_replies(run, work):
+    members = '["scripted:one", "scripted:two"]'
+    folder = run("panel", "--judge", "panel", "-J", f"members={members}", "--read-out", "reasoned")
+    _, (_, block) = page(folder / "report.html")
+    for said in block["entries"][0]["results"][0]["verdicts"]:
+        assert [len(member["turns"]) for member in said["members"]] == [1, 1]
+
+
+def test_a_reply_that_was_not_understood_stands_with_what_was_said_to_it(run, monkeypatch):
+    monkeypatch.setitem(ROWS[1], "output", "ODD thing")
+    shown = turns(run("odd", "--read-out", "reasoned") / "report.html")
+    assert [[reply for _, reply in said] for said in shown[1]] == [["well, it depends"] * 2] * 2
+
+
+def test_a_run_that_keeps_hashes_shows_no_prompt_and_says_why(run):
+    folder = run("hashes", "--store", "hashes")
+    html, _ = page(folder / "report.html")
+    assert "prompts and replies" in html
+    assert "not shown: " in html
+    assert turns(folder / "report.html") == [[[], []], [[], []]]
+    assert "Like this" not in str(page(folder / "report.html"))
+
+
+def test_a_judge_that_is_no_longer_installed_costs_the_prompts_and_not_the_report(run, adjudge, work):
+    folder = run("one")
+    with sqlite3.connect(folder / "ledger.sqlite") as database:
+        (text,) = database.execute("SELECT record FROM runs").fetchone()
+        database.execute("UPDATE runs SET record = ?", (text.replace('"judge": "isolated"', '"judge": "gone"'),))
+    assert adjudge("report", "one")[0] == 0
+    html, _ = page(folder / "report.html")
+    assert "not shown: no judge named" in html
+
+
+def test_no_option_of_a_backend_is_kept_with_the_run(run):
+    secret = '[{"backend": "scripted:one", "backend_options": {}, "name": "first"}, "scripted:two"]'
+    folder = run("panel", "--judge", "panel", "-J", f"members={secret}")
+    with sqlite3.connect(folder / "ledger.sqlite") as database:
+        recipe = json.loads(database.execute("SELECT record FROM runs").fetchone()[0])["recipe"]
+    member, _ = recipe["options"]["members"]
+    assert set(member["backend_options"]) == {"mark"}
+    assert [answerer["name"] for answerer in recipe["answerers"]] == ["one", "two"]
+
+
+def test_csv_holds_one_row_per_verdict_and_no_formula(run, adjudge):
+    folder = run("one")
+    assert adjudge("report", "one", "--format", "csv")[0] == 0
+    with (folder / "report.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["id"], row["criterion"], row["level"]) for row in rows] == [
+        ("a", "polite", "met"),
+        ("a", "rude", "met"),
+        ("b", "polite", "unmet"),
+        ("b", "rude", "unmet"),
+    ]
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "@"))]
+
+
+def test_a_formula_in_an_id_is_guarded_in_csv(adjudge, work):
+    (work / "rows.jsonl").write_text(json.dumps({"id": "=cmd|'/C calc'!A0", "output": "x please"}) + "\n", "utf-8")
+    assert adjudge(*JUDGE, "--out", "one")[0] == 0
+    assert adjudge("report", "one", "--format", "csv")[0] == 0
+    (first, *_) = csv.DictReader((work / "one" / "report.csv").read_text("utf-8").splitlines())
+    assert first["id"] == "'=cmd|'/C calc'!A0"
+
+
+def test_json_holds_runs_figures_scores_and_verdicts(run, adjudge):
+    folder = run("one")
+    (folder / "audit-order.json").write_text('[{"probe": "order", "flips": 0.25}]', "utf-8")
+    assert adjudge("report", "one", "--format", "json")[0] == 0
+    (one,) = json.loads((folder / "report.json").read_text("utf-8"))["runs"]
+    assert (one["run"]["samples"], one["run"]["mean"], len(one["scores"]), len(one["verdicts"])) == (2, 0.5, 2, 4)
+    assert one["audits"] == {"audit-order": [{"probe": "order", "flips": 0.25}]}
+
+
+def test_parquet_comes_back_as_the_frame_of_verdicts(run, adjudge):
+    pandas = pytest.importorskip("pandas")
+    from adjudge.report import frames
+
+    folder = run("one")
+    assert adjudge("report", "one", "--format", "parquet")[0] == 0
+    pandas.testing.assert_frame_equal(pandas.read_parquet(folder / "report.parquet"), frames.verdicts("one"))
+
+
+def test_several_runs_together_are_one_page_with_the_judges_side_by_side(run, adjudge, work):
+    run("one")
+    run("two", "--judge", "joint")
+    status, out, _ = adjudge("report", "one", "two", "--together", "--out", "both")
+    assert (status, out.count("report: both/report.html")) == (0, 1)
+    _, (index, block) = page(work / "both" / "report.html")
+    assert len(index["runs"]) == 2
+    assert [[result["run"] for result in entry["results"]] for entry in block["entries"]] == [[0, 1], [0, 1]]
+
+
+def test_two_reports_of_one_name_are_refused(run, adjudge):
+    run("one")
+    run("two", "--judge", "joint")
+    status, _, err = adjudge("report", "one", "two", "--out", "both")
+    assert status == 2
+    assert "have one name; use --together" in err
+
+
+def test_an_audit_in_the_folder_is_shown_and_a_broken_one_named(run, adjudge):
+    folder = run("one")
+    (folder / "audit.json").write_text('{"probes": [{"probe": "order", "verdict": "pass"}]}', "utf-8")
+    assert adjudge("report", "one")[0] == 0
+    assert "audit: probes" in (folder / "report.html").read_text("utf-8")
+    (folder / "audit.json").write_text("{", "utf-8")
+    status, _, err = adjudge("report", "one")
+    assert status == 2
+    assert "audit.json: no JSON that could be shown as an audit" in err
