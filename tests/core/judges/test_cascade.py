@@ -16,13 +16,13 @@ from adjudge.testing import ComparingJudgeContract, JudgeContract
 from adjudge.verdict import Failure, Usage, Verdict
 
 
-def cascade_of(threshold, judge="isolated"):
+def cascade_of(threshold, judge="isolated", of=None):
     from adjudge.interfaces import Member
     from adjudge.judges import SPECS
     from adjudge.judges.cascade import CascadeJudge
 
     spec = next(spec for spec in SPECS if spec.name == judge)
-    return CascadeJudge(tuple(Member(judge=spec.build(), name=name) for name in "ab"), threshold=threshold)
+    return CascadeJudge(tuple(Member(judge=spec.build(), name=name) for name in "ab"), threshold=threshold, of=of or {})
 
 
 class TestCascadeKeepsTheContract(JudgeContract):
@@ -74,6 +74,19 @@ def test_only_what_is_uncertain_is_asked_of_the_dear_judge(kit) -> None:
     assert [v.judge for v in escalated.members] == ["isolated@cheap", "isolated@dear"]
     assert escalated.judge == "isolated@dear"
     assert escalated.usage == escalated.members[0].usage + escalated.members[1].usage
+
+
+def test_criteria_can_have_thresholds_of_their_own_and_strangers_are_refused(kit) -> None:
+    rubric = kit.rubric(*map(kit.criterion, "abc"))
+    cheap, dear = kit.backend("cheap", {"*": {"yes": 0.7, "no": 0.3}}), kit.backend("dear", {"*": kit.no})
+    wanted = {"members": [cheap, dear], "threshold": 0.8, "thresholds": {"a": 0.6, "b": 1}}
+    result = kit.judged(rubric, kit.submission(), judge="cascade", **wanted)
+    assert [("escalated" in v.flags) for v in result.verdicts] == [False, True, True]
+    assert "a <0.6" in cascade_of(0.8, of={"a": 0.6}).name
+    with pytest.raises(UnsupportedError, match="'cascade': z: no such criterion"):
+        kit.judged(rubric, kit.submission(), judge="cascade", **{**wanted, "thresholds": {"z": 0.5}})
+    with pytest.raises(UnsupportedError, match=r"threshold=1\.5"):
+        cascade_of(0.8, of={"a": 1.5})
 
 
 def test_what_the_cheap_judge_cannot_read_is_escalated_whatever_the_threshold(kit) -> None:

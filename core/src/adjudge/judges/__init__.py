@@ -108,11 +108,21 @@ def _panel(
     )
 
 
-def _cascade(*, members: tuple[Member, ...], threshold: float | Sequence[float] = 0.8, measure: str = "top") -> Judge:
+def _cascade(
+    *,
+    members: tuple[Member, ...],
+    threshold: float | Sequence[float] = 0.8,
+    measure: str = "top",
+    thresholds: Mapping[str, float] | None = None,
+) -> Judge:
     from adjudge.judges.cascade import CascadeJudge, Measure
 
-    wanted = validated("judge 'cascade': threshold", float | tuple[float, ...], threshold)
-    return CascadeJudge(members, threshold=wanted, measure=validated("judge 'cascade': measure", Measure, measure))
+    return CascadeJudge(
+        members,
+        threshold=validated("judge 'cascade': threshold", float | tuple[float, ...], threshold),
+        measure=validated("judge 'cascade': measure", Measure, measure),
+        of=validated("judge 'cascade': thresholds", dict[str, float], thresholds or {}),
+    )
 
 
 def _anytime(
@@ -213,7 +223,7 @@ SPECS = (
     JudgeSpec(
         name="cascade",
         build=_cascade,
-        summary="a cheap judge first, a dearer one where it is unsure (members, threshold, measure)",
+        summary="a cheap judge first, a dearer one where it is unsure (members, threshold, thresholds, measure)",
         members=_MEMBERS,
     ),
     JudgeSpec(

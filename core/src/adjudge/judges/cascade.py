@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -54,6 +54,8 @@ class CascadeJudge:
     """Confidence under which the next member is asked; one for all steps, or one per step."""
     measure: Measure = "top"
     """How confidence is measured."""
+    of: Mapping[str, float] = field(default_factory=dict)
+    """Thresholds of the first step by criterion, for those that need another one."""
 
     def __post_init__(self) -> None:
         if len(self.members) < 2:  # noqa: PLR2004 - cheap and dear
@@ -63,8 +65,9 @@ class CascadeJudge:
                 f"threshold has {len(self.thresholds)} values; {len(self.members)} members have"
                 f" {len(self.members) - 1} steps between them"
             )
-        if any(not 0 <= value <= 1 for value in self.thresholds):
-            raise UnsupportedError(f"threshold={self.threshold}: from 0 (trust the cheap judge) to 1 (always ask on)")
+        wrong = [value for value in (*self.thresholds, *self.of.values()) if not 0 <= value <= 1]
+        if wrong:
+            raise UnsupportedError(f"threshold={wrong[0]}: from 0 (trust the cheap judge) to 1 (always ask on)")
 
     @property
     def thresholds(self) -> tuple[float, ...]:
@@ -78,7 +81,18 @@ class CascadeJudge:
         steps = "".join(
             f" <{value:g} {member.name}" for value, member in zip(self.thresholds, self.members[1:], strict=True)
         )
-        return f"cascade({self.measure}: {self.members[0].name}{steps})"
+        own = "".join(f", {name} <{self.of[name]:g}" for name in sorted(self.of))
+        return f"cascade({self.measure}: {self.members[0].name}{steps}{own})"
+
+    def check(self, rubric: Rubric) -> None:
+        """Refuse thresholds of criteria that the rubric does not have.
+
+        Raises:
+            UnsupportedError: With their names.
+        """
+        strangers = sorted(set(self.of) - {criterion.id for criterion in rubric.criteria})
+        if strangers:
+            raise UnsupportedError(f"judge 'cascade': {', '.join(strangers)}: no such criterion in {rubric.id!r}")
 
     async def judge(self, item: Item, rubric: Rubric, ask: Ask) -> Sequence[Verdict]:
         """Judge one submission or comparison; one verdict per criterion."""
@@ -89,16 +103,23 @@ class CascadeJudge:
         final: dict[str, Verdict] = {}
         asked: Counter[str] = Counter()
         due = [*said]
-        for member, threshold in zip(self.members, (*self.thresholds, None), strict=True):
+        for step, member in enumerate(self.members):
             given = await asked_of(member, item, part_of(part, due), ask)
             for name in due:
                 said[name] += given[name]
                 asked[name] += 1
                 final[name] = reduce_repeats(part.criterion(name), given[name])
-            due = [name for name in due if threshold is not None and is_escalated(final[name], threshold, self.measure)]
+            due = [name for name in due if self._asks_on(final[name], step)]
             if not due:
                 break
         return [_signed(final[name], said[name], escalated=asked[name] > 1) for name in said]
+
+    def _asks_on(self, verdict: Verdict, step: int) -> bool:
+        if step == len(self.thresholds):
+            return False
+        common = self.thresholds[step]
+        threshold = self.of.get(verdict.criterion, common) if step == 0 else common
+        return is_escalated(verdict, threshold, self.measure)
 
 
 def _signed(verdict: Verdict, said: Sequence[Verdict], *, escalated: bool) -> Verdict:
