@@ -115,7 +115,11 @@ class Judge(Protocol):
 
 
 class Calibration(Protocol):
-    """Maps a judge's distribution over the levels of a criterion to a better one; a pure function."""
+    """Maps a judge's distribution over the levels of a criterion to a better one; a pure function.
+
+    One that needs the judge's verdicts on all criteria of a submission further has a method `seeing(verdicts)`, from
+    lists of verdicts by criterion to the calibration for that submission; its name tells what it has seen.
+    """
 
     @property
     def name(self) -> str:

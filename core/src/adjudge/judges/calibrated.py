@@ -91,23 +91,26 @@ class CalibratedJudge:
         if isinstance(item, Comparison):
             raise UnsupportedError(f"the judge 'calibrated' takes submissions, {item.id!r} is a comparison")
         given = await asked_of(self.members[0], item, rubric, ask)
-        return [self._mapped(criterion, one) for criterion in rubric.criteria for one in given[criterion.id]]
+        seeing = getattr(self.calibration, "seeing", None)
+        calibration: Calibration = self.calibration if seeing is None else seeing(given)
+        return [_mapped(calibration, criterion, one) for criterion in rubric.criteria for one in given[criterion.id]]
 
-    def _mapped(self, criterion: Criterion, verdict: Verdict) -> Verdict:
-        if verdict.distribution is None or verdict.status != "scored":
-            return verdict
-        distribution = _checked(self.calibration(criterion, verdict.distribution), criterion, self.calibration.name)
-        level = max(distribution, key=lambda name: (distribution[name], name == verdict.level))
-        changes = {
-            "distribution": distribution,
-            "level": level,
-            "score": criterion.scale.level(level).score,
-            "expected": expected_score(distribution, criterion.scale),
-            "flags": (*verdict.flags, FLAG),
-            "fingerprint": _fingerprint(verdict.fingerprint, self.calibration.name),
-            "members": (verdict,),
-        }
-        return verdict.model_copy(update=changes)
+
+def _mapped(calibration: Calibration, criterion: Criterion, verdict: Verdict) -> Verdict:
+    if verdict.distribution is None or verdict.status != "scored":
+        return verdict
+    distribution = _checked(calibration(criterion, verdict.distribution), criterion, calibration.name)
+    level = max(distribution, key=lambda name: (distribution[name], name == verdict.level))
+    changes = {
+        "distribution": distribution,
+        "level": level,
+        "score": criterion.scale.level(level).score,
+        "expected": expected_score(distribution, criterion.scale),
+        "flags": (*verdict.flags, FLAG),
+        "fingerprint": _fingerprint(verdict.fingerprint, calibration.name),
+        "members": (verdict,),
+    }
+    return verdict.model_copy(update=changes)
 
 
 def _checked(distribution: Mapping[str, float], criterion: Criterion, name: str) -> dict[str, float]:
