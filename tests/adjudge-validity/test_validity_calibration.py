@@ -19,7 +19,8 @@ from adjudge.rubric import Criterion
 from adjudge.submission import Label
 from adjudge.verdict import Verdict
 from adjudge_validity import maps
-from adjudge_validity.calibration import FileCalibration, FittedOn, learn, load, save
+from adjudge_validity.calibration import learn
+from adjudge_validity.fitted import FileCalibration, FittedOn, load, save
 from adjudge_validity.ratings import Rating
 
 FITTED_ON = FittedOn(judge="isolated", read_out="label", backend="b", rubric="r")

@@ -1,132 +1,22 @@
-"""Calibrations: learned from a run and labels, judged by cross-validation, kept in a file, applied by a judge."""
+"""Calibrations of single criteria: learned from a run and labels, judged by cross-validation."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import random
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from adjudge.errors import InputError, UnsupportedError
-from adjudge.interfaces import Ask, Item
-from adjudge.judges.calibrated import CalibratedJudge
+from adjudge.errors import InputError
 from adjudge.metrics import Estimate, paired_difference
-from adjudge.report import RunRecord, identity_hash
-from adjudge.rubric import Criterion, Rubric
-from adjudge.verdict import Verdict
 from adjudge_validity import maps
+from adjudge_validity.learned import folds, losses
 from adjudge_validity.maps import Parameters
 from adjudge_validity.ratings import Rating
 from adjudge_validity.tables import Array
 
-FORMAT = 1
-FOLDS = 5
 LEAST = 10
 """Fewest labelled submissions that a map is learned from."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FittedOn:
-    """Whose probabilities a calibration is for."""
-
-    judge: str
-    """Name of the judge."""
-    read_out: str
-    """Name of the read-out."""
-    backend: str
-    """Hash of the backend's identity."""
-    rubric: str
-    """Content hash of the rubric."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileCalibration:
-    """Maps by criterion; satisfies `adjudge.interfaces.Calibration`. A criterion without one passes as it is."""
-
-    fitted_on: FittedOn
-    """Whose probabilities it is for."""
-    of: Mapping[str, Mapping[str, Any]]
-    """Criterion to `method` and `parameters`."""
-
-    @cached_property
-    def name(self) -> str:
-        """Methods and the hash of everything in it."""
-        digest = hashlib.sha256(json.dumps(_plain(self), sort_keys=True).encode()).hexdigest()[:12]
-        methods = dict.fromkeys(str(one["method"]) for one in self.of.values())
-        return f"{'+'.join(methods)}:{digest}"
-
-    def __call__(self, criterion: Criterion, distribution: Mapping[str, float]) -> Mapping[str, float]:
-        """The mapped distribution."""
-        if criterion.id not in self.of:
-            return distribution
-        levels = [level.id for level in criterion.scale.levels]
-        one = self.of[criterion.id]
-        given = np.array([[distribution[level] for level in levels]])
-        shares = maps.apply(str(one["method"]), one["parameters"], given)[0]
-        return dict(zip(levels, (shares / shares.sum()).tolist(), strict=True))
-
-
-def _plain(calibration: FileCalibration) -> dict[str, Any]:
-    return {"format": FORMAT, "fitted_on": asdict(calibration.fitted_on), "criteria": dict(calibration.of)}
-
-
-def save(path: Path, calibration: FileCalibration) -> None:
-    """Write the calibration as JSON; a file that is there is not touched.
-
-    Raises:
-        OSError: The file cannot be written, or is there.
-    """
-    with path.open("x", encoding="utf-8") as file:
-        file.write(json.dumps(_plain(calibration), indent=2, sort_keys=True) + "\n")
-
-
-def load(path: Path) -> FileCalibration:
-    """Read what `save` wrote.
-
-    Raises:
-        InputError: It is missing, or no calibration of this format.
-    """
-    try:
-        value = json.loads(path.read_text("utf-8"))
-        if value["format"] != FORMAT:
-            raise InputError(f"{path}: format {value['format']}, this version reads {FORMAT}; calibrate again")
-        of = {
-            str(name): {"method": m["method"], "parameters": m["parameters"]} for name, m in value["criteria"].items()
-        }
-        calibration = FileCalibration(fitted_on=FittedOn(**value["fitted_on"]), of=of)
-        strangers = {one["method"] for one in of.values()} - maps.FITS.keys()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}; make one with adjudge calibrate") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path}: no calibration ({error}); make one with adjudge calibrate") from None
-    if strangers:
-        raise InputError(f"{path}: unknown map {min(strangers)!r}; calibrate again")
-    return calibration
-
-
-def fitted_on(record: RunRecord) -> FittedOn:
-    """Whose probabilities a run holds.
-
-    Raises:
-        InputError: Each submission has a rubric of its own.
-    """
-    if record.rubric is None:
-        raise InputError("a calibration is for one rubric; in this run each submission has its own")
-    given = record.provenance
-    identity = given["backend identity"]
-    assert isinstance(identity, dict)
-    return FittedOn(
-        judge=str(given["judge"]),
-        read_out=str(given["read-out"]),
-        backend=identity_hash(identity),
-        rubric=record.rubric.hash,
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +33,8 @@ class Learned:
     """Log-loss of the judge's own probabilities."""
     after: float
     """Log-loss in cross-validation."""
+    after_of_rater: float | None = None
+    """The same, for a learned read-out that is told whose level it predicts."""
     gain: Estimate
     """Before less after, with a clustered interval."""
     out_of_fold: Array
@@ -181,10 +73,10 @@ def _tried(name: str, known: Sequence[Rating], method: str, seed: int) -> Learne
     given, truth = arrays(known)
     clusters = [row.cluster for row in known]
     out = np.empty_like(given)
-    for held in _folds(clusters, seed):
+    for held in folds(clusters, seed=seed):
         fitted = maps.FITS[method](given[~held], truth[~held])
         out[held] = maps.apply(method, fitted, given[held])
-    before, after = _losses(given, truth), _losses(out, truth)
+    before, after = losses(given, truth), losses(out, truth)
     return Learned(
         criterion=name,
         method=method,
@@ -204,55 +96,3 @@ def arrays(known: Sequence[Rating]) -> tuple[Array, Array]:
     given = [[(row.verdict.distribution or {})[x] for x in levels] for row in known if row.verdict is not None]
     truth = [[row.levels.count(x) / len(row.levels) for x in levels] for row in known]
     return np.array(given), np.array(truth)
-
-
-def _losses(shares: Array, truth: Array) -> Array:
-    return np.asarray(-(truth * np.log(np.clip(shares, maps.SMALLEST, None))).sum(1))
-
-
-def _folds(clusters: Sequence[str], seed: int) -> list[Any]:
-    """Masks of what is held out, clusters together."""
-    names = sorted(set(clusters))
-    random.Random(seed).shuffle(names)  # noqa: S311 - statistics, not secrets
-    fold = {name: place % FOLDS for place, name in enumerate(names)}
-    places = np.array([fold[name] for name in clusters])
-    return [places == number for number in range(FOLDS) if (places == number).any() and (places != number).any()]
-
-
-class FittedJudge(CalibratedJudge):
-    """A calibrated judge that refuses to map what its calibration was not fitted on."""
-
-    async def judge(self, item: Item, rubric: Rubric, ask: Ask) -> Sequence[Verdict]:
-        """Judge one submission as the judge inside does, then map.
-
-        Raises:
-            UnsupportedError: Judge, read-out, backend or rubric are not those of the calibration.
-        """
-        calibration = self.calibration
-        assert isinstance(calibration, FileCalibration)
-        self._refuse(asdict(calibration.fitted_on), self._found(rubric, ask))
-        return await super().judge(item, rubric, ask)
-
-    def _found(self, rubric: Rubric, ask: Ask) -> dict[str, str]:
-        inside = self.members[0].judge
-        backend = self.members[0].backend or _backend(ask)
-        read_out = getattr(getattr(inside, "settings", None), "read_out", None)
-        return {
-            "judge": inside.name,
-            "read_out": str(getattr(read_out, "name", "none")),
-            "backend": identity_hash(backend.identity),
-            "rubric": rubric.hash,
-        }
-
-    def _refuse(self, wanted: Mapping[str, str], found: Mapping[str, str]) -> None:
-        other = [part for part, value in wanted.items() if found[part] != value]
-        if other:
-            what = ", ".join(f"{part} {found[part][:12]!r}, not {wanted[part][:12]!r}" for part in other)
-            raise UnsupportedError(f"this calibration was fitted on another {other[0]} ({what}); calibrate again")
-
-
-def _backend(ask: Any) -> Any:
-    """Who is asked in the end, behind whatever changes questions on their way."""
-    while not hasattr(ask, "backend"):
-        ask = ask.ask
-    return ask.backend

@@ -91,7 +91,7 @@ def adjudge_judges() -> Sequence[JudgeSpec]:
         JudgeSpec(
             name="fitted",
             build=_fitted,
-            summary="maps probabilities by a calibration that `adjudge calibrate` learned (members, file)",
+            summary="maps probabilities by a calibration that `adjudge calibrate` learned (members, file, rater)",
             members=("members",),
         ),
         JudgeSpec(
@@ -103,10 +103,11 @@ def adjudge_judges() -> Sequence[JudgeSpec]:
     ]
 
 
-def _fitted(*, members: tuple[Member, ...], file: str) -> Judge:
-    from adjudge_validity.calibration import FittedJudge, load
+def _fitted(*, members: tuple[Member, ...], file: str, rater: str = "") -> Judge:
+    from adjudge_validity.fitted import FittedJudge, load
 
-    return FittedJudge(members, load(Path(file)))
+    calibration = load(Path(file))
+    return FittedJudge(members, calibration.as_rater(str(rater)) if rater != "" else calibration)
 
 
 def _again(*, members: tuple[Member, ...]) -> Judge:
