@@ -53,3 +53,17 @@ def table(rows: Sequence[Sequence[str]], *, markdown: bool) -> str:
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def rewrite(page: Path, name: str, text: str) -> None:
+    """Put text between `<!-- name -->` and `<!-- /name -->` of a page, in place of what stands there.
+
+    Raises:
+        SystemExit: The page has no such place.
+    """
+    start, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
+    before, found, rest = page.read_text("utf-8").partition(start)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        sys.exit(f"{page}: has no place {start.strip()} … {end.strip()}")
+    page.write_text(f"{before}{start}\n{text}\n{end}{after}", "utf-8")
