@@ -13,7 +13,7 @@ from adjudge.interfaces import Item
 from adjudge.judges.asking import LOW_MASS_FLAG
 from adjudge.judges.members import described
 from adjudge.privacy import verdict_without_text, without_text
-from adjudge.report import CardStore, RunRecord, identity_hash
+from adjudge.report import CardStore, RunRecord, identity_hash, read_out_of
 from adjudge.verdict import Result
 
 DOWNGRADED = (
@@ -29,7 +29,7 @@ def record_of(job: Job, items: Sequence[Item], results: Sequence[Result], bound:
     for metric in job.metrics:
         figures |= metric(items, results)
     store = CardStore(shipped=[spec.cards for spec in installed().backends.values() if spec.cards is not None])
-    read_out = read_out_of(bound)
+    read_out = read_out_of(bound.judge)
     card = None
     if job.rubric is not None:
         card = store.find(identity_hash(bound.backend.identity), read_out, job.rubric.hash, bound.judge.name)
@@ -72,15 +72,6 @@ def saved(record: RunRecord) -> dict[str, Any]:
     return {"rubric": rubric, "provenance": record.provenance, "warnings": list(record.warnings)}
 
 
-def read_out_of(bound: BoundJudge) -> str:
-    """Name of the read-out, as cards and provenance give it."""
-    settings = getattr(bound.judge, "settings", None)
-    if settings is not None:
-        return str(settings.read_out.name)
-    members = described(bound.judge)
-    return f"members {identity_hash({'members': members})[:12]}" if members else "none"
-
-
 def provenance(job: Job, bound: BoundJudge) -> dict[str, Any]:
     """Where the figures come from."""
     settings = getattr(bound.judge, "settings", None)
@@ -93,7 +84,7 @@ def provenance(job: Job, bound: BoundJudge) -> dict[str, Any]:
         **{str(name): value for name, value in job.source.items()},
         **({"data hash": job.data_hash} if job.data_hash else {}),
         "judge": bound.judge.name,
-        "read-out": read_out_of(bound),
+        "read-out": read_out_of(bound.judge),
         "template": (getattr(settings, "template", None) or (rubric.template if rubric else "default")),
         "backend": bound.backend.name,
         "backend identity": dict(bound.backend.identity),

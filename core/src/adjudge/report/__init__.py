@@ -5,7 +5,16 @@ Loaded only when a report is made; jinja2, rich and pandas are imported inside t
 
 from __future__ import annotations
 
-from adjudge.report.cards import BETTER_JUDGES, HumanFigure, JudgeCard, confusion_table, identity_hash, line, measure
+from adjudge.report.cards import (
+    BETTER_JUDGES,
+    HumanFigure,
+    JudgeCard,
+    confusion_table,
+    identity_hash,
+    line,
+    measure,
+    read_out_of,
+)
 from adjudge.report.export import write_csv, write_report, write_verdicts
 from adjudge.report.html import render_html
 from adjudge.report.record import RunRecord
@@ -26,6 +35,7 @@ __all__ = [
     "line",
     "measure",
     "print_record",
+    "read_out_of",
     "render_html",
     "render_table",
     "summary",

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from adjudge.interfaces import Judge
+from adjudge.judges.members import described
 from adjudge.metrics import wilson
 from adjudge.report.text import number, percent, visible
 from adjudge.rubric import Rubric
@@ -135,6 +137,15 @@ def identity_hash(identity: Mapping[str, Any]) -> str:
     """SHA-256 over the canonical JSON of a backend's identity, as 64 hexadecimal digits."""
     canonical = json.dumps(dict(identity), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def read_out_of(judge: Judge) -> str:
+    """Name of a judge's read-out, as cards and provenance give it; a hash of its members for one made of judges."""
+    settings = getattr(judge, "settings", None)
+    if settings is not None:
+        return str(settings.read_out.name)
+    members = described(judge)
+    return f"members {identity_hash({'members': members})[:12]}" if members else "none"
 
 
 def measure(
