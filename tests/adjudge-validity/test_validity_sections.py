@@ -23,7 +23,7 @@ from adjudge_validity.agreement import agreement
 from adjudge_validity.plots import Series, forest
 from adjudge_validity.ratings import join
 from adjudge_validity.sections import agreement_sections
-from adjudge_validity.trust import confidence_sections, trusted
+from adjudge_validity.confidence_section import confidence_sections, trusted
 
 PACK = """
 id: letters
@@ -115,7 +115,7 @@ def test_equal_runs_give_equal_pictures(record):
 def test_without_labels_there_is_one_line_and_nothing_heavy_is_imported(record):
     code = (
         "import sys; from adjudge.report import RunRecord; from adjudge_validity.sections import agreement_sections;"
-        "from adjudge_validity.trust import confidence_sections;"
+        "from adjudge_validity.confidence_section import confidence_sections;"
         "run = RunRecord(title='t', created='', rubric=None, items=[], results=[]);"
         "(one,) = agreement_sections([run]); assert not one.parts and 'adjudge agreement RUN' in one.lead;"
         "assert confidence_sections([run]) == ();"

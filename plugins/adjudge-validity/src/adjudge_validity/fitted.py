@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from adjudge.errors import InputError, UnsupportedError
-from adjudge.interfaces import Ask, Item
+from adjudge.interfaces import Ask, Item, Member
 from adjudge.judges.calibrated import CalibratedJudge
 from adjudge.judges.members import joint_fingerprint
-from adjudge.report import RunRecord, identity_hash
+from adjudge.report import RunRecord, identity_hash, read_out_of
 from adjudge.rubric import Criterion, Rubric
 from adjudge.verdict import Verdict
 from adjudge_validity import maps
@@ -188,25 +188,34 @@ class FittedJudge(CalibratedJudge):
         """
         calibration = self.calibration
         assert isinstance(calibration, FileCalibration)
-        self._refuse(asdict(calibration.fitted_on), self._found(rubric, ask))
+        refuse_another(calibration.fitted_on, self.members[0], rubric, ask, "this calibration was fitted on")
         return await super().judge(item, rubric, ask)
 
-    def _found(self, rubric: Rubric, ask: Ask) -> dict[str, str]:
-        inside = self.members[0].judge
-        backend = self.members[0].backend or _backend(ask)
-        read_out = getattr(getattr(inside, "settings", None), "read_out", None)
-        return {
-            "judge": inside.name,
-            "read_out": str(getattr(read_out, "name", "none")),
-            "backend": identity_hash(backend.identity),
-            "rubric": rubric.hash,
-        }
 
-    def _refuse(self, wanted: Mapping[str, str], found: Mapping[str, str]) -> None:
-        other = [part for part, value in wanted.items() if found[part] != value]
-        if other:
-            what = ", ".join(f"{part} {found[part][:12]!r}, not {wanted[part][:12]!r}" for part in other)
-            raise UnsupportedError(f"this calibration was fitted on another {other[0]} ({what}); calibrate again")
+def refuse_another(fitted_on: FittedOn, member: Member, rubric: Rubric, ask: Ask, what: str) -> None:
+    """Refuse a judge, read-out, backend or rubric other than what was fitted on.
+
+    Args:
+        fitted_on: Whose probabilities are meant.
+        member: The judge at hand.
+        rubric: The rubric at hand.
+        ask: The way to the backend, where the member brings none.
+        what: Beginning of the message.
+
+    Raises:
+        UnsupportedError: It is another one.
+    """
+    found = FittedOn(
+        judge=member.judge.name,
+        read_out=read_out_of(member.judge),
+        backend=identity_hash((member.backend or _backend(ask)).identity),
+        rubric=rubric.hash,
+    )
+    pairs = {part: (wanted, getattr(found, part)) for part, wanted in asdict(fitted_on).items()}
+    other = {part: pair for part, pair in pairs.items() if pair[0] != pair[1]}
+    if other:
+        said = ", ".join(f"{part} {is_[:12]!r}, not {wanted[:12]!r}" for part, (wanted, is_) in other.items())
+        raise UnsupportedError(f"{what} another {next(iter(other))} ({said}); calibrate again")
 
 
 def _backend(ask: Any) -> Any:

@@ -24,15 +24,16 @@ def adjudge_commands() -> Sequence[click.Command]:
     from adjudge_validity.commands_fairness import fairness
     from adjudge_validity.commands_label import label
     from adjudge_validity.commands_raters import raters
+    from adjudge_validity.commands_trust import trust
 
-    return [agreement, estimate, gate, draw, label, raters, calibrate, audit, drift, asymmetry, fairness]
+    return [agreement, estimate, gate, draw, label, raters, calibrate, trust, audit, drift, asymmetry, fairness]
 
 
 @hookimpl
 def adjudge_analyses() -> Sequence[AnalysisSpec]:
     """The analyses `agreement` and `confidence`, and their sections of the report."""
     from adjudge_validity.sections import agreement_sections
-    from adjudge_validity.trust import confidence_sections
+    from adjudge_validity.confidence_section import confidence_sections
 
     return [
         AnalysisSpec(
@@ -72,7 +73,7 @@ def _confidence(*, bins: int = 10) -> Callable[[Path], list[dict[str, Any]]]:
     def analyse(folder: Path) -> list[dict[str, Any]]:
         from adjudge_validity.confidence import reliability
         from adjudge_validity.ratings import read_run
-        from adjudge_validity.trust import trusted
+        from adjudge_validity.confidence_section import trusted
 
         known = trusted(read_run(folder))
         curve = reliability([one.sure for one in known], [one.is_right for one in known], bins)
@@ -86,12 +87,18 @@ def _confidence(*, bins: int = 10) -> Callable[[Path], list[dict[str, Any]]]:
 
 @hookimpl
 def adjudge_judges() -> Sequence[JudgeSpec]:
-    """The judges `fitted` and `again`."""
+    """The judges `fitted`, `trusted` and `again`."""
     return [
         JudgeSpec(
             name="fitted",
             build=_fitted,
             summary="maps probabilities by a calibration that `adjudge calibrate` learned (members, file, rater)",
+            members=("members",),
+        ),
+        JudgeSpec(
+            name="trusted",
+            build=_trusted,
+            summary="a cascade with thresholds that `adjudge trust` found (members, file)",
             members=("members",),
         ),
         JudgeSpec(
@@ -108,6 +115,12 @@ def _fitted(*, members: tuple[Member, ...], file: str, rater: str = "") -> Judge
 
     calibration = load(Path(file))
     return FittedJudge(members, calibration.as_rater(str(rater)) if rater != "" else calibration)
+
+
+def _trusted(*, members: tuple[Member, ...], file: str) -> Judge:
+    from adjudge_validity.trust import cascade, load
+
+    return cascade(members, load(Path(file)))
 
 
 def _again(*, members: tuple[Member, ...]) -> Judge:

@@ -1,94 +1,99 @@
-"""How often a judge is right by how sure it is, and the section of the HTML report on it."""
+"""The confidence from which on a judge is trusted, criterion by criterion, and the cascade that keeps to it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
-from adjudge.interfaces import Plot, Section, Table
-from adjudge.report import RunRecord
-from adjudge_validity.sections import labelled_runs, named
+from adjudge.errors import InputError, UnsupportedError
+from adjudge.interfaces import Ask, Item, Member
+from adjudge.judges.cascade import CascadeJudge, confidence
+from adjudge.rubric import Rubric
+from adjudge.verdict import Verdict
+from adjudge_validity.confidence import Kept, trusted_threshold
+from adjudge_validity.fitted import FittedOn, refuse_another
+from adjudge_validity.ratings import Rating
 
-CONFIDENCE = "How far the judge's confidence can be trusted"
-
-
-@dataclass(frozen=True, slots=True)
-class Trusted:
-    """A verdict with probabilities, beside what most people said."""
-
-    shares: dict[str, float]
-    """Probability of each level."""
-    level: str
-    """The level given."""
-    people: str
-    """The raters' most frequent level."""
-
-    @property
-    def sure(self) -> float:
-        """Probability of the level given."""
-        return min(1.0, max(0.0, self.shares.get(self.level, 0.0)))
-
-    @property
-    def is_right(self) -> bool:
-        """Whether people say the same."""
-        return self.level == self.people
+FORMAT = 1
+NEVER = 1.0
+"""Threshold of a criterion on which the judge is not to be trusted alone: everything is asked on."""
 
 
-def trusted(record: RunRecord) -> list[Trusted]:
-    """Verdicts with probabilities on what people have labelled without a draw.
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """Thresholds of one judge."""
+
+    fitted_on: FittedOn
+    """Whose confidence they are about."""
+    accuracy: float
+    """Agreement with people that is guaranteed above them."""
+    risk: float
+    """Chance that the guarantee fails, for each criterion."""
+    thresholds: Mapping[str, float]
+    """By criterion; 1 where none could be guaranteed."""
+
+
+def trusted(rows: Sequence[Rating], *, accuracy: float, risk: float) -> Kept:
+    """The least confidence from which on the judge agrees with the raters' consensus on one criterion often enough.
 
     Raises:
-        InputError: As `ratings.join`.
+        InputError: No threshold can be guaranteed with these labels.
     """
-    from adjudge_validity.ratings import join
-
-    return [
-        Trusted(dict(row.verdict.distribution), row.level, row.consensus)
-        for row in join(record).rows
-        if row.verdict is not None and row.verdict.distribution and row.level is not None and row.consensus is not None
-    ]
+    sure = [(confidence(row.verdict), row) for row in rows if row.verdict is not None and row.consensus is not None]
+    known = [(share, row.level == row.consensus) for share, row in sure if share is not None]
+    return trusted_threshold([x for x, _ in known], [hit for _, hit in known], accuracy=accuracy, risk=risk)
 
 
-_TRUST = (
-    "Where a judge gives probabilities, they can be compared with how often people agree with it. A judge that is 90 %"
-    " sure should be right nine times of ten."
-)
-_TRUST_HELP = (
-    "First picture: on the dashed line the judge is as sure as it may be; under it, it is too sure of itself. The lines"
-    " through the marks are 95 % intervals. Second picture: how often it would be right if all but its surest verdicts"
-    " were left to people. If that rises to the left, a person could look at the unsure ones only."
-)
+def save(path: Path, trust: Trust) -> None:
+    """Write thresholds as JSON; a file that is there is not touched.
+
+    Raises:
+        OSError: The file cannot be written, or is there.
+    """
+    with path.open("x", encoding="utf-8") as file:
+        file.write(json.dumps({"format": FORMAT, **asdict(trust)}, indent=2, sort_keys=True) + "\n")
 
 
-def confidence_sections(records: Sequence[RunRecord]) -> Sequence[Section]:
-    """Reliability and abstention curves of runs with probabilities and labels."""
-    parts: list[Plot | Table | str] = []
-    labelled = labelled_runs(records)
-    for name, record in labelled:
-        parts += _trust(name, record)
-    if not parts and labelled:
-        lead = "The judge gave no probabilities, so its confidence cannot be measured. The read-out label gives them."
-        return (Section(title=CONFIDENCE, lead=lead),)
-    return (Section(title=CONFIDENCE, lead=_TRUST, help=_TRUST_HELP, parts=tuple(parts)),) if parts else ()
+def load(path: Path) -> Trust:
+    """Read what `save` wrote.
+
+    Raises:
+        InputError: It is missing, or holds no thresholds of this format.
+    """
+    try:
+        value = json.loads(path.read_text("utf-8"))
+        if value.pop("format") != FORMAT:
+            raise InputError(f"{path}: another format than {FORMAT}; run adjudge trust again")
+        thresholds = {str(name): float(share) for name, share in value.pop("thresholds").items()}
+        return Trust(fitted_on=FittedOn(**value.pop("fitted_on")), thresholds=thresholds, **value)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}; make one with adjudge trust") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: holds no thresholds ({error}); make one with adjudge trust") from None
 
 
-def _trust(run: str, record: RunRecord) -> Iterator[Plot | Table | str]:
-    known = trusted(record)
-    if not known:
-        return
-    from adjudge_validity.confidence import abstention, brier, calibration_error, reliability
-    from adjudge_validity.plots import INSTALL, abstention_plot, can_draw, reliability_plot
+@dataclass(frozen=True)
+class TrustedCascade(CascadeJudge):
+    """A cascade whose first judge must be the one that the thresholds were found for."""
 
-    sure, right = [one.sure for one in known], [one.is_right for one in known]
-    bins = reliability(sure, right)
-    if can_draw():
-        yield reliability_plot(named("How sure, how often right", run), bins)
-        yield abstention_plot(named("If only the surest verdicts are kept", run), abstention(sure, right))
-    else:
-        yield INSTALL
-    score = brier([one.shares for one in known], [one.people for one in known])
-    figures = (
-        ("mean distance between sure and right (ECE)", calibration_error(bins)),
-        ("squared error of the probabilities (Brier; 0 is best)", score),
-    )
-    yield Table(title=named("Confidence", run), columns=("figure", "value"), rows=figures)
+    fitted_on: FittedOn | None = field(default=None)
+    """Whose confidence the thresholds are about."""
+
+    async def judge(self, item: Item, rubric: Rubric, ask: Ask) -> Sequence[Verdict]:
+        """Judge one submission.
+
+        Raises:
+            UnsupportedError: Judge, read-out, backend or rubric are not those of the thresholds.
+        """
+        assert self.fitted_on is not None
+        refuse_another(self.fitted_on, self.members[0], rubric, ask, "these thresholds were found for")
+        return await super().judge(item, rubric, ask)
+
+
+def cascade(members: tuple[Member, ...], trust: Trust) -> TrustedCascade:
+    """The cascade over two members; criteria without a threshold are always asked on."""
+    if len(members) != 2:  # noqa: PLR2004 - thresholds are about the step from the first to the second
+        raise UnsupportedError("the judge 'trusted' needs members=[cheap, dear]")
+    return TrustedCascade(members, threshold=NEVER, of=trust.thresholds, fitted_on=trust.fitted_on)
