@@ -97,3 +97,30 @@ def test_published_figures_of_finance_are_reproduced(bench: ModuleType) -> None:
     rows = list(importlib.import_module("reproduce_finance").rows())
     assert len(rows) == 16
     assert [row.what for row in rows if not row.agrees] == []
+
+
+def test_a_table_is_rewritten_in_its_place_and_nowhere_else(bench: ModuleType, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n\n<!-- one -->\n\nold\n\n<!-- /one -->\n\nafter\n", "utf-8")
+    for text in ("new", "newer"):
+        bench.rewrite(page, "one", text)
+        assert page.read_text("utf-8") == f"before\n\n<!-- one -->\n\n{text}\n\n<!-- /one -->\n\nafter\n"
+    with pytest.raises(SystemExit, match="has no place <!-- two -->"):
+        bench.rewrite(page, "two", "x")
+
+
+@pytest.mark.data
+def test_what_the_learned_read_out_is_measured_on_is_what_others_measured(bench: ModuleType) -> None:
+    folder = bench.data_set("llm_rubric")
+    if folder is None:
+        pytest.skip("the data set is not under ADJUDGE_DATA")
+    learned = importlib.import_module("validity_llm_rubric")
+    rows = learned.load(folder)
+    level = rows.truth @ learned.SCORES
+    assert len(rows) == 355
+    assert (len(set(rows.clusters)), len(set(rows.raters))) == (120, 24)
+    error = {name: ((method(0) - level) ** 2).mean() ** 0.5 for name, _, method in list(learned.methods(rows))[:4]}
+    assert error["the judge's expected level, uncalibrated"] == pytest.approx(1.042, abs=5e-4)
+    assert error["mean of all labels"] == pytest.approx(0.831, abs=5e-4)
+    assert error["ridge on all probabilities (the floor)"] == pytest.approx(0.757, abs=0.01)
+    assert learned.unexplained(rows) == pytest.approx(0.744, abs=2e-3)

@@ -137,7 +137,7 @@ def _design(recipe: Recipe, raters: Sequence[str], mean: Array, scale: Array, ro
     given = rows.features(recipe.features)
     whole = np.nan_to_num((np.concatenate([given, rows.extra], axis=1) - mean) / scale)
     said, more = np.split(whole, [given.shape[1]], axis=1)
-    said = said / math.sqrt(said.shape[1])
+    said = said / math.sqrt(max(1, said.shape[1]))
     who = np.array([[rater == name for name in raters] for rater in rows.raters], float).reshape(len(rows), -1)
     parts = [(said, recipe.shared), (more / math.sqrt(max(1, more.shape[1])), recipe.extra), (who, recipe.offsets)]
     if math.isfinite(recipe.slopes):

@@ -56,7 +56,7 @@ class Observations:
             _expected(shares) if kind == "expected" and name in self.ordered else _logs(shares)
             for name, shares in self.given.items()
         ]
-        return np.concatenate(made, axis=1)
+        return np.concatenate([np.empty((len(self), 0)), *made], axis=1)
 
 
 def _expected(shares: Array) -> Array:
