@@ -127,6 +127,10 @@ def lines(found: Set, options: Options, asked: int, keep: Path) -> Iterator[Line
     yield from learned("log-probabilities", sample, observations(found, sample, said, np.empty((len(sample), 0))))
     yield from learned("embeddings, same sentences", sample, observations(found, sample, said[:, :0], own))
     yield from learned("log-probabilities and embeddings", sample, observations(found, sample, said, own))
+    there = np.full((len(items), len(found.labels)), np.nan)
+    there[[places[item.id] for item in sample]] = said
+    name = f"embeddings, with log-probabilities of {len(sample)}"
+    yield from learned(name, items, observations(found, items, there, vectors))
 
 
 def _kept(path: Path, make: Any) -> Any:

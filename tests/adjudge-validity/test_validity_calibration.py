@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,8 @@ from adjudge.verdict import Verdict
 from adjudge_validity import maps
 from adjudge_validity.calibration import learn
 from adjudge_validity.fitted import FileCalibration, FittedOn, load, save
-from adjudge_validity.ratings import Rating
+from adjudge_validity.learning import learn_read_out
+from adjudge_validity.ratings import Rating, Ratings
 
 FITTED_ON = FittedOn(judge="isolated", read_out="label", backend="b", rubric="r")
 PLUGIN = """
@@ -162,6 +164,15 @@ def test_too_few_labels_and_levels_without_order_are_refused():
     with pytest.raises(InputError, match="needs levels in order"):
         learn(rows(said, truth, scale), "isotonic")
     assert learn(rows(said, truth, scale), "auto").method in maps.UNORDERED
+
+
+def test_labels_of_one_cluster_leave_nothing_to_hold_out():
+    _, said, truth = overconfident(12)
+    one = [replace(row, cluster="ward 3") for row in rows(said, truth)]
+    with pytest.raises(InputError, match="all labelled submissions are of the cluster 'ward 3'"):
+        learn(one, "platt")
+    with pytest.raises(InputError, match="all labelled submissions are of the cluster 'ward 3'"):
+        learn_read_out(Ratings("judge", tuple(one)), "good")
 
 
 def test_a_file_gives_back_what_was_saved_and_its_name_changes_with_it(tmp_path):

@@ -79,6 +79,31 @@ def test_a_map_of_ones_own_can_move_the_level_and_the_judge_inside_is_kept(kit):
     assert (verdict.score, verdict.flags) == (0.0, ("calibrated",))
 
 
+class Halo:
+    """Takes every criterion for as likely met as the first one."""
+
+    name = "halo"
+
+    def seeing(self, verdicts):
+        seen = Halo()
+        seen.name, seen.share = "halo, seen", verdicts["a"][0].distribution["met"]
+        return seen
+
+    def __call__(self, criterion, distribution):
+        return {"unmet": 1 - self.share, "met": self.share}
+
+
+def test_a_map_can_see_the_verdicts_on_all_criteria(kit):
+    rubric, backend = kit.rubric(*map(kit.criterion, "ab")), kit.backend("x", {"a": kit.yes, "b": kit.no})
+    found = [
+        kit.judged(rubric, kit.submission(), backend=backend, judge="calibrated", calibration=calibration).verdict("b")
+        for calibration in (Halo(), Temperature())
+    ]
+    assert [verdict.level for verdict in found] == ["met", "unmet"]
+    assert found[0].members[0].level == "unmet"
+    assert found[0].fingerprint != found[1].fingerprint
+
+
 def test_what_was_not_understood_stays_unscored_and_words_alone_pass(kit):
     rubric = kit.rubric(kit.criterion("a"), kit.criterion("b"))
     dead = kit.backend("x", {"a": Failure(reason="infra", detail="gone"), "b": kit.yes})

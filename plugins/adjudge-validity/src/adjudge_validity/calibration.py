@@ -52,7 +52,8 @@ def learn(rows: Sequence[Rating], method: str, *, seed: int = 0) -> Learned:
         seed: Seed of the folds.
 
     Raises:
-        InputError: Fewer than 10 submissions have labels and probabilities, or the map needs an order of levels.
+        InputError: Fewer than 10 submissions have labels and probabilities, or all of them are one cluster, or the map
+            needs an order of levels.
     """
     known = [row for row in rows if row.levels and row.verdict is not None and row.verdict.distribution]
     name = rows[0].criterion if rows else "?"
@@ -61,12 +62,26 @@ def learn(rows: Sequence[Rating], method: str, *, seed: int = 0) -> Learned:
             f"criterion {name!r}: {len(known)} submissions have labels and probabilities, a calibration needs {LEAST};"
             " probabilities come with --read-out label"
         )
+    enough_clusters(name, [row.cluster for row in known])
     ordered = known[0].scale.kind != "labels"
     if method not in ("auto", *maps.UNORDERED) and not ordered:
         raise InputError(f"criterion {name!r}: the map {method!r} needs levels in order; use temperature or platt")
     methods = [one for one in maps.FITS if ordered or one in maps.UNORDERED] if method == "auto" else [method]
     tried = [_tried(name, known, one, seed) for one in methods]
     return min(tried, key=lambda one: one.after)
+
+
+def enough_clusters(criterion: str, clusters: Sequence[str]) -> None:
+    """Refuse labels that cross-validation cannot hold a part of out.
+
+    Raises:
+        InputError: All are one cluster.
+    """
+    if len(set(clusters)) == 1:
+        raise InputError(
+            f"criterion {criterion!r}: all labelled submissions are of the cluster {clusters[0]!r}, so nothing can be"
+            ' held out; label others, or give them their own metadata["cluster"]'
+        )
 
 
 def _tried(name: str, known: Sequence[Rating], method: str, seed: int) -> Learned:

@@ -148,7 +148,7 @@ def _design(recipe: Recipe, raters: Sequence[str], mean: Array, scale: Array, ro
 
 
 def folds(clusters: Sequence[str], *, seed: int = 0, number: int = FOLDS) -> Iterator[Any]:
-    """Masks of what is held out; a cluster is never split."""
+    """Masks of what is held out; a cluster is never split. There are none if all is one cluster."""
     names = sorted(set(clusters))
     random.Random(seed).shuffle(names)  # noqa: S311 - statistics, not secrets
     fold = {name: place % number for place, name in enumerate(names)}
@@ -178,9 +178,9 @@ def cross_validated(rows: Observations, among: Sequence[Recipe], *, seed: int = 
     """Nested cross-validation: what each row gets from a read-out whose every choice was made without its cluster.
 
     Returns:
-        Probabilities, shape (n, k).
+        Probabilities, shape (n, k); `nan` if all is one cluster.
     """
-    out = np.empty_like(rows.truth)
+    out = np.full_like(rows.truth, np.nan)
     for held in folds(rows.clusters, seed=seed, number=number):
         out[held] = fit(rows.part(~held), among, seed=seed).probabilities(rows.part(held))
     return out

@@ -9,7 +9,7 @@ import numpy as np
 
 from adjudge.errors import InputError
 from adjudge.metrics import paired_difference
-from adjudge_validity.calibration import LEAST, Learned
+from adjudge_validity.calibration import LEAST, Learned, enough_clusters
 from adjudge_validity.fitted import LEARNED
 from adjudge_validity.learned import fit, folds, losses, recipes
 from adjudge_validity.observations import Observations
@@ -28,7 +28,7 @@ def learn_read_out(rated: Ratings, target: str, *, seed: int = 0) -> Learned:
         seed: Seed of the folds.
 
     Raises:
-        InputError: Fewer than 10 submissions have labels and probabilities.
+        InputError: Fewer than 10 submissions have labels and probabilities, or all of them are one cluster.
     """
     about, rows = observe(rated, target)
     names = [row.submission for row in about]
@@ -37,6 +37,7 @@ def learn_read_out(rated: Ratings, target: str, *, seed: int = 0) -> Learned:
             f"criterion {target!r}: {len(set(names))} submissions have labels and probabilities, a read-out needs"
             f" {LEAST}; probabilities come with --read-out label"
         )
+    enough_clusters(target, rows.clusters)
     among = recipes(raters=len(set(rows.raters)) > 1)
     anyone, known = np.empty_like(rows.truth), np.empty_like(rows.truth)
     for held in folds(rows.clusters, seed=seed):
