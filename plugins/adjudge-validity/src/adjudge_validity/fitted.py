@@ -215,7 +215,7 @@ def refuse_another(fitted_on: FittedOn, member: Member, rubric: Rubric, ask: Ask
     other = {part: pair for part, pair in pairs.items() if pair[0] != pair[1]}
     if other:
         said = ", ".join(f"{part} {is_[:12]!r}, not {wanted[:12]!r}" for part, (wanted, is_) in other.items())
-        raise UnsupportedError(f"{what} another {next(iter(other))} ({said}); calibrate again")
+        raise UnsupportedError(f"{what} another {next(iter(other))} ({said}); make another for this one")
 
 
 def _backend(ask: Any) -> Any:

@@ -60,9 +60,10 @@ def recipes(*, raters: bool, extra: bool = False) -> tuple[Recipe, ...]:
     kinds: tuple[Features, ...] = ("logs",) if extra else ("expected", "logs")
     slopes, offsets = ((6.0, 20.0, math.inf), 2.0) if raters else ((math.inf,), math.inf)
     further = (0.1, 0.3, 1.0) if extra else (math.inf,)
+    steps = (3.0, 10.0) if raters or extra else (3.0, 10.0, 30.0, 100.0)
     plain = [
         Recipe(features=kind, shared=shared, extra=more, offsets=offsets, slopes=slope)
-        for kind, shared, more, slope in product(kinds, (3.0, 10.0), further, slopes)
+        for kind, shared, more, slope in product(kinds, steps, further, slopes)
     ]
     return (*plain, Recipe(features="logs", shared=1.0, extra=further[-1], offsets=offsets, hidden=4))
 

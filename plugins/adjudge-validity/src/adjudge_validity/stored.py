@@ -32,7 +32,7 @@ class Stored:
 
         Args:
             said: The judge's probabilities by criterion; one that is missing counts as it was on average.
-            rater: Whose level; that of anyone of the raters if empty.
+            rater: Whose level; that of anyone of the raters if empty, or if nothing was learned of this one.
         """
         shares = {
             name: np.array([[said.get(name, {}).get(level, math.nan) for level in levels]])
@@ -48,7 +48,8 @@ class Stored:
             truth=np.zeros((1, k)),
             target=self.target,
         )
-        found = (self.read_out.probabilities(row) if rater else self.read_out.of_anyone(row))[0]
+        known = rater in self.read_out.raters
+        found = (self.read_out.probabilities(row) if known else self.read_out.of_anyone(row))[0]
         return dict(zip(self.levels[self.target], found.tolist(), strict=True))
 
     def parameters(self) -> dict[str, Any]:
