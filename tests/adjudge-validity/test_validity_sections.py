@@ -20,10 +20,10 @@ from adjudge.report.sections import sections_of
 from adjudge.submission import Comparison, Submission
 from adjudge.verdict import Result, Score
 from adjudge_validity.agreement import agreement
+from adjudge_validity.confidence_section import confidence_sections, trusted
 from adjudge_validity.plots import Series, forest
 from adjudge_validity.ratings import join
 from adjudge_validity.sections import agreement_sections
-from adjudge_validity.confidence_section import confidence_sections, trusted
 
 PACK = """
 id: letters

@@ -107,12 +107,11 @@ def seen_before(graph: RuleGraph, gate: Gate) -> list[str]:
 
 def card_line(bound: BoundJudge, rubric: Rubric) -> str:
     """What is known of this judge on this rubric: a judge at chance proves the plumbing only."""
-    from adjudge.cli.record import read_out_of
     from adjudge.report import CardStore, identity_hash, line
-    from adjudge.report.cards import missing_line
+    from adjudge.report.cards import missing_line, read_out_of
 
     shipped = [spec.cards for spec in installed().backends.values() if spec.cards is not None]
-    read_out, judge = read_out_of(bound), bound.judge.name
+    read_out, judge = read_out_of(bound.judge), bound.judge.name
     card = CardStore(shipped=shipped).find(identity_hash(bound.backend.identity), read_out, rubric.hash, judge)
     return line(card) if card is not None else missing_line(rubric.id, bound.backend.name, judge, read_out)
 

@@ -32,8 +32,8 @@ def adjudge_commands() -> Sequence[click.Command]:
 @hookimpl
 def adjudge_analyses() -> Sequence[AnalysisSpec]:
     """The analyses `agreement` and `confidence`, and their sections of the report."""
-    from adjudge_validity.sections import agreement_sections
     from adjudge_validity.confidence_section import confidence_sections
+    from adjudge_validity.sections import agreement_sections
 
     return [
         AnalysisSpec(
@@ -72,8 +72,8 @@ def _confidence(*, bins: int = 10) -> Callable[[Path], list[dict[str, Any]]]:
 
     def analyse(folder: Path) -> list[dict[str, Any]]:
         from adjudge_validity.confidence import reliability
-        from adjudge_validity.ratings import read_run
         from adjudge_validity.confidence_section import trusted
+        from adjudge_validity.ratings import read_run
 
         known = trusted(read_run(folder))
         curve = reliability([one.sure for one in known], [one.is_right for one in known], bins)

@@ -22,7 +22,7 @@ from adjudge.values import Frozen
 from adjudge_metacog.elicit.events import Event
 from adjudge_metacog.elicit.state import Elicitation
 from adjudge_metacog.events import canonical, plain
-from adjudge_metacog.log import chained
+from adjudge_metacog.lines import chained
 
 try:
     import fcntl
