@@ -42,14 +42,19 @@ class Options:
 
     seed: int = 0
     """Of every sample, fold and order."""
-    samples: Mapping[str, int] = field(default_factory=lambda: {"label": 200, "reasoned": 60})
-    """Items that the model judges, by read-out; no read-out, no model."""
+    samples: Mapping[str, int | None] = field(default_factory=lambda: {"label": None, "reasoned": None})
+    """Items that the model judges, by read-out; None leaves it to the set; no read-out, no model."""
     backend: str = "local"
     """The model, as for `--backend`."""
     ledger: Path = Path("adjudge-baselines/ledger.sqlite")
     """Keeps the replies, so that the same command again asks nothing twice."""
     backend_options: Mapping[str, Any] = field(default_factory=dict)
     """Options of the backend, for example `threads`."""
+
+    def sizes(self, *, label: int, reasoned: int) -> dict[str, int]:
+        """Items by read-out: what was asked for, else what the set takes in some minutes on two cores."""
+        usual = {"label": label, "reasoned": reasoned}
+        return {name: usual[name] if asked is None else asked for name, asked in self.samples.items()}
 
 
 async def _asked(

@@ -1,6 +1,6 @@
 """Baselines on public data sets with human labels: majority, judges without a model, the local model.
 
-    python bench/baselines.py [NAME…] [--label 200] [--reasoned 60] [--no-model] [--seed 0] [--markdown | --write]
+    python bench/baselines.py [NAME…] [--label N] [--reasoned N] [--no-model] [--seed 0] [--markdown | --write]
 
 Reads the folder named by ADJUDGE_DATA (by default ../shared/data beside the repository). Every module
 `bench/baselines_<name>.py` has a function `rows(options)` that gives `baseline.Baseline` values, none where its data
@@ -47,8 +47,10 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="modules baselines_NAME.py; all if none")
-    parser.add_argument("--label", type=int, default=200, metavar="N", help="items for the read-out label (200)")
-    parser.add_argument("--reasoned", type=int, default=60, metavar="N", help="items for the read-out reasoned (60)")
+    parser.add_argument(
+        "--label", type=int, metavar="N", help="items for the read-out label; each set has its own number"
+    )
+    parser.add_argument("--reasoned", type=int, metavar="N", help="items for the read-out reasoned; likewise")
     parser.add_argument("--no-model", action="store_true", help="only the judges that ask no model")
     parser.add_argument("--backend", default="local", help="the model: local, local:PATH.gguf, openai:MODEL, …")
     parser.add_argument("-B", dest="backend_options", action="append", default=[], type=pair, metavar="NAME=VALUE")

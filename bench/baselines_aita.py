@@ -32,7 +32,7 @@ def rows(options: Options) -> Iterator[Baseline]:
     told = [as_text(item.output) for item in items]
     yield from _without_model(NAME, gold, levels_of_texts(told, gold, [item.id for item in items], options.seed))
     strata = [item.model_copy(update={"metadata": {**item.metadata, "stratum": _gold(item)}}) for item in items]
-    for read_out, n in options.samples.items():
+    for read_out, n in options.sizes(label=100, reasoned=14).items():
         sample = [item for item in sampled(strata, n, options.seed) if isinstance(item, Submission)]
         judge, results = ask_model(sample, load_rubric("aita/verdict"), read_out, options)
         yield from _model(sample, results, judge, read_out)

@@ -54,7 +54,7 @@ def _annomi(file: Path, options: Options) -> Iterator[Baseline]:
         items = [_with_stratum(item) for item in found]
         yield from _majority(part, items)
         yield from _learned(part, items, options.seed)
-        for read_out, n in options.samples.items():
+        for read_out, n in options.sizes(label=24, reasoned=10).items():
             yield from _model(part, sampled(items, n, options.seed), read_out, options)
 
 

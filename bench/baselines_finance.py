@@ -90,7 +90,7 @@ def _judged(found: Set, options: Options) -> Iterator[Baseline]:
     yield from _figures(found, found.items, rule, "phrase-structure")
     learned = Trained(found.texts, found.gold, found.words, folds=10, seed=options.seed).cross_validated()
     yield from _figures(found, found.items, learned, "phrase-structure-learned, tenfold")
-    for read_out, n in options.samples.items():
+    for read_out, n in options.sizes(label=200, reasoned=20).items():
         sample = [item for item in sampled(found.items, n, options.seed) if isinstance(item, Submission)]
         judge, results = ask_model(sample, pack(found.pack), read_out, options)
         given = [result.verdicts[0].level for result in results]

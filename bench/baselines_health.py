@@ -25,7 +25,7 @@ def rows(options: Options) -> Iterator[Baseline]:
     gold, clusters = [level for level, _ in pairs], [cluster for _, cluster in pairs]
     commonest = Counter(gold).most_common(1)[0][0]
     yield Baseline(SET, "majority", "", "accuracy", accuracy(gold, [commonest] * len(gold), clusters))
-    for read_out, n in options.samples.items():
+    for read_out, n in options.sizes(label=200, reasoned=20).items():
         # Both answers of a conversation stand side by side.
         some = answers[: max(2, n // CRITERIA // 2 * 2)]
         judge, results = ask_model(some, None, read_out, options)

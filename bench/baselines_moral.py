@@ -41,7 +41,7 @@ def rows(options: Options) -> Iterator[Baseline]:
     yield from _figures("always-first", "", items, asyncio.run(_always_first(items)))
     order = list(items)
     random.Random(options.seed).shuffle(order)  # a larger sample begins with the smaller one, whose replies are kept
-    for read_out, n in options.samples.items():
+    for read_out, n in options.sizes(label=100, reasoned=10).items():
         sample = order[:n]
         judge, results = ask_model(
             sample, load_rubric("moral/choice"), read_out, options, judge="compare", settings=ONE_ANSWER
