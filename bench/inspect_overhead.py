@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """What a verdict costs inside inspect-ai: our scorer in both its engines, beside inspect's own `model_graded_qa`.
 
-    python bench/inspect_overhead.py [--samples 100] [--rounds 3] [--json]
+    python bench/inspect_overhead.py [--samples 400] [--rounds 3] [--json]
 
 All judge the same given answers on the same mock (`mock_server.py`, 50 ms ± 30 % a reply), 64 samples and 64 calls in
 flight, 8 criteria a sample; `model_graded_qa` stands once for each criterion, since it judges one thing. Each figure is
 CPU time of an eval in a process of its own, less that of the same eval with a scorer that does nothing (the harness),
 over the number of verdicts; rounds alternate, and the least counts, since neighbours on the same cores only ever add.
+What an eval pays once, such as drawing its table of results, is spread over its samples.
 """
 
 from __future__ import annotations
@@ -206,7 +207,7 @@ def shown(rows: Sequence[Mapping[str, Any]], best: Mapping[str, Mapping[str, Any
 def main() -> None:
     """Run the rounds, or one variant for them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--samples", type=int, default=100)
+    parser.add_argument("--samples", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--one", choices=VARIANTS, help=argparse.SUPPRESS)
