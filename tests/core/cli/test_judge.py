@@ -175,6 +175,25 @@ def test_a_candidate_answers_first_and_its_replies_are_in_the_ledger_too(adjudge
     assert replies(work) == 4
 
 
+def test_a_candidate_spends_from_the_same_budget_and_a_dry_run_counts_it(adjudge, work):
+    line = ("run", "answers", "--candidate", "scripted:writer", "--backend", "scripted", "--out", "run")
+    status, out, _ = adjudge(*line, "--dry-run")
+    assert status == 0
+    assert "dry run: 2 questions to writer" in out
+    assert out.count("dry run: 2 questions to") == 2
+    assert adjudge(*line, "--max-calls", "0")[0] == 1
+    assert replies(work) == 0
+
+
+def test_a_candidates_backend_takes_options(adjudge, work):
+    line = ("run", "answers", "--candidate", "scripted:writer", "--backend", "scripted", "--out", "run")
+    status, _, err = adjudge(*line, "-C", "colour=red")
+    assert status == 2
+    assert "no option 'colour'" in err
+    status, _, err = adjudge("run", "polite", "--backend", "scripted", "-C", "colour=red")
+    assert (status, "there is no candidate; leave -C out" in err) == (2, True)
+
+
 def test_a_solver_takes_its_options_and_a_run_with_others_is_another_run(adjudge, work):
     line = ("run", "answers", "--candidate", "scripted:writer", "--backend", "scripted", "--out", "run")
     assert adjudge(*line, "-S", "system=Be brief.")[0] == 0

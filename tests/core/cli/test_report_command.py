@@ -164,6 +164,9 @@ def test_several_runs_together_are_one_page_with_the_judges_side_by_side(run, ad
     assert (status, out.count("report: both/report.html")) == (0, 1)
     _, (index, block) = page(work / "both" / "report.html")
     assert len(index["runs"]) == 2
+    shown = (work / "both" / "report.html").read_text("utf-8")
+    assert "· isolated, " in shown
+    assert "· joint" in shown
     assert [[result["run"] for result in entry["results"]] for entry in block["entries"]] == [[0, 1], [0, 1]]
 
 

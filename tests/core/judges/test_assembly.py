@@ -158,7 +158,7 @@ def test_the_command_line_takes_members_as_json(files, started, capsys) -> None:
     started.clear()
     assert _exit(main, [*command, "-J", f"members={members}", "-J", "rule=unanimous"]) == 0
     assert [backend.asked for backend in started] == [0, 0]
-    assert _exit(main, [*command, "-J", f"members={members}", "-J", "rule=loudest"]) == 2
+    assert _exit(main, [*command[:-1], "other", "-J", f"members={members}", "-J", "rule=loudest"]) == 2
     assert "loudest" in capsys.readouterr().err
 
 

@@ -59,9 +59,23 @@ def _help() -> str:
             "",
             *lines,
             "",
-            "adjudge COMMAND --help tells more. Plugins may bring further commands: adjudge plugins",
+            *_brought(),
+            "adjudge COMMAND --help tells more.",
         ]
     )
+
+
+def _brought() -> list[str]:
+    """Names of the commands of installed plugins, by distribution; nothing is imported for it."""
+    from importlib.metadata import entry_points
+
+    from adjudge.discovery import COMMANDS_GROUP
+
+    found: dict[str, list[str]] = {}
+    for point in entry_points(group=COMMANDS_GROUP):
+        found.setdefault(point.dist.name if point.dist is not None else "", []).append(point.name)
+    lines = [f"  {name}: {', '.join(sorted(names))}" for name, names in sorted(found.items())]
+    return ["From plugins:", "", *lines, ""] if lines else []
 
 
 def _run(name: str, arguments: list[str]) -> int:

@@ -44,6 +44,8 @@ class Job:
     """Number of rows asked for, if not all."""
     candidate: str | None = None
     """Backend that answers first, if any."""
+    candidate_options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of that backend."""
     solver: str = "generate"
     """How it answers."""
     solver_options: Mapping[str, Any] = field(default_factory=dict)

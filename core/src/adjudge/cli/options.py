@@ -131,20 +131,20 @@ _POLICY = (
 
 
 _SECONDS = click.FloatRange(min=0.1)
-_PAIRS: dict[str, Any] = {"multiple": True, "callback": pairs, "metavar": "NAME=VALUE"}
+PAIRS: dict[str, Any] = {"multiple": True, "callback": pairs, "metavar": "NAME=VALUE"}
 _OPTIONS = (
     click.option("--backend", default="local", show_default=True, help="NAME or NAME:MODEL, for example local:my.gguf"),
-    click.option("-B", "backend_options", help="Option of the backend.", **_PAIRS),
+    click.option("-B", "backend_options", help="Option of the backend.", **PAIRS),
     click.option(
         "--judge",
         help="isolated, joint, compare, panel, cascade, anytime, commit-first, calibrated, windows, rules, mixed, or a"
         " plugin's; chosen by what is judged if not given.",
     ),
     click.option(
-        "-J", "judge_options", help="Option of the judge: size=4 for joint, members='[…]' for panel.", **_PAIRS
+        "-J", "judge_options", help="Option of the judge: size=4 for joint, members='[…]' for panel.", **PAIRS
     ),
     click.option("--read-out", type=click.Choice(["label", "reasoned"]), help="How the level is read from the reply."),
-    click.option("-R", "read_out_options", help="Option of the read-out, for example order=level-first.", **_PAIRS),
+    click.option("-R", "read_out_options", help="Option of the read-out, for example order=level-first.", **PAIRS),
     click.option("--template", help="Named prompt template."),
     click.option("--temperature", type=click.FloatRange(min=0), help="Decoding temperature."),
     click.option("--max-tokens", type=click.IntRange(min=1), help="Most tokens per reply."),

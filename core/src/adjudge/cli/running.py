@@ -15,11 +15,13 @@ import click
 from adjudge.api import BoundJudge, installed
 from adjudge.assembly import assemble
 from adjudge.batching import TWO_DAYS, BatchBackend
+from adjudge.cli.dry import DryBackend
 from adjudge.cli.interrupt import stopping
 from adjudge.cli.job import Job
 from adjudge.cli.options import How
 from adjudge.cli.progress import Progress
 from adjudge.cli.record import ASKED, DOWNGRADED, SERVED, now, record_of, saved
+from adjudge.engine import Engine
 from adjudge.errors import InputError, UnsupportedError
 from adjudge.interfaces import Backend, Item, Judge
 from adjudge.judges.members import asking, backends_of
@@ -87,6 +89,7 @@ def execute(job: Job) -> RunRecord:
         **job.how.told,
         "candidate": job.candidate,
         **({"solver": " ".join((job.solver, *_pairs(job.solver_options)))} if job.candidate else {}),
+        **({"candidate options": dict(job.candidate_options)} if job.candidate_options else {}),
     }
     if job.how.redact is not None:
         from adjudge.cli.redact import redacted
@@ -144,8 +147,8 @@ async def _execute(job: Job, ledger: Ledger, key: Mapping[str, Any]) -> RunRecor
     try:
         for one in backends:
             _check_local(job.how, one)
-        items = await _answered(job, ledger)
         bound = _bound(job, judge, BatchBackend(backend, ledger) if job.how.batch else backend, ledger)
+        items = await _answered(job, bound.engine)
         # Only now is it a run: a misspelt name must not make the folder another run's.
         (job.out / MARKER).write_text(json.dumps(dict(key), indent=2, sort_keys=True) + "\n", "utf-8")
         begun = {"title": job.title, "source": dict(job.source), "started": now()}
@@ -168,8 +171,6 @@ def _bound(job: Job, judge: Judge, backend: Backend, ledger: Ledger) -> BoundJud
 
 async def _dry(job: Job) -> str:
     """What the run would take; a ledger that is there is looked at, and nothing is written."""
-    from adjudge.cli.dry import DryBackend
-
     judge, backend, backends = _assembled(job, Started(installed()))
     dry = {id(one): DryBackend(one) for one in backends}
     asked = asking(judge, lambda one: dry[id(one)])
@@ -178,14 +179,25 @@ async def _dry(job: Job) -> str:
             f"the judge {judge.name!r} cannot be tried with --dry-run: it keeps its backends to itself"
         )
     path = job.out / LEDGER
+    items, candidate = await _answered_dry(job)
     try:
         with Ledger(path if path.is_file() else ":memory:") as ledger:
-            await _bound(job, asked, dry[id(backend)], ledger).many(job.items)
+            await _bound(job, asked, dry[id(backend)], ledger).many(items)
     finally:
         for one in backends:
             await one.aclose()
-    counted = [one for one in dry.values() if one.questions] or [dry[id(backend)]]
+    counted = [*candidate, *([one for one in dry.values() if one.questions] or [dry[id(backend)]])]
     return "\n".join(one.line() for one in counted)
+
+
+async def _answered_dry(job: Job) -> tuple[Sequence[Item], list[DryBackend]]:
+    """The items as if they were answered, and who would have been asked for that."""
+    if job.candidate is None:
+        return job.items, []
+    from adjudge.cli.candidate import answer_dry
+
+    items, dry = await answer_dry(job)
+    return items, [dry]
 
 
 def _check_local(how: How, backend: Backend) -> None:
@@ -197,20 +209,13 @@ def _compares(items: Sequence[Item]) -> bool:
     return bool(items) and isinstance(items[0], Comparison)
 
 
-async def _answered(job: Job, ledger: Ledger) -> Sequence[Item]:
+async def _answered(job: Job, engine: Engine) -> Sequence[Item]:
     """The items, with a candidate's answers where the job asks for one."""
     if job.candidate is None:
         return job.items
     from adjudge.cli.candidate import answer_all
 
-    return await answer_all(
-        job.items,
-        job.candidate,
-        job.solver,
-        ledger,
-        local_only=job.how.local_only,
-        solver_options=job.solver_options,
-    )
+    return await answer_all(job, engine)
 
 
 async def _judge_all(bound: BoundJudge, items: Sequence[Item], ledger: Ledger, run: int) -> list[Result]:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from adjudge.api import installed, load_rubric
-from adjudge.cli.options import how_from, how_options, out_options, pairs
+from adjudge.cli.options import PAIRS, how_from, how_options, out_options
 from adjudge.discovery import is_present
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import TaskSpec
@@ -18,10 +18,11 @@ from adjudge.tasks import parameters_of
 
 @click.command()
 @click.argument("task")
-@click.option("-T", "parameters", multiple=True, callback=pairs, metavar="NAME=VALUE", help="Parameter of the task.")
+@click.option("-T", "parameters", help="Parameter of the task.", **PAIRS)
 @click.option("--candidate", help="Backend that answers first (tasks of kind candidate).")
+@click.option("-C", "candidate_options", help="Option of its backend.", **PAIRS)
 @click.option("--solver", help="How the candidate answers.")
-@click.option("-S", "solver_options", multiple=True, callback=pairs, metavar="NAME=VALUE", help="Option of the solver.")
+@click.option("-S", "solver_options", help="Option of the solver.", **PAIRS)
 @click.option("--limit", type=click.IntRange(min=1), help="Take the first N items only.")
 @how_options
 @out_options
@@ -30,6 +31,7 @@ def run(
     parameters: dict[str, Any],
     *,
     candidate: str | None,
+    candidate_options: dict[str, Any],
     solver: str | None,
     solver_options: dict[str, Any],
     limit: int | None,
@@ -44,7 +46,7 @@ def run(
 
     plugins = installed()
     spec = lookup(plugins, plugins.tasks, "task", task)
-    _check_candidate(spec, candidate, solver_options)
+    _check_candidate(spec, candidate, candidate_options, solver_options)
     values = parameters_of(spec, parameters)
     rubric = load_rubric(spec.rubric, plugins) if isinstance(spec.rubric, str) else spec.rubric(**values)
     defaults = {"read_out": spec.read_out, **spec.judge_options, **(spec.options(**values) if spec.options else {})}
@@ -62,6 +64,7 @@ def run(
         judge=judge,
         metrics=spec.metrics,
         candidate=candidate,
+        candidate_options=candidate_options,
         solver=solver or spec.solver,
         solver_options=solver_options,
     )
@@ -70,11 +73,15 @@ def run(
     return status(record, min_coverage)
 
 
-def _check_candidate(spec: TaskSpec, candidate: str | None, solver_options: dict[str, Any]) -> None:
+def _check_candidate(
+    spec: TaskSpec, candidate: str | None, candidate_options: dict[str, Any], solver_options: dict[str, Any]
+) -> None:
     if spec.kind == "candidate" and candidate is None:
         raise UnsupportedError(f"the task {spec.name!r} needs a candidate that answers first; use --candidate BACKEND")
     if spec.kind != "candidate" and candidate is not None:
         raise UnsupportedError(f"the task {spec.name!r} judges given answers; leave --candidate out")
+    if candidate_options and candidate is None:
+        raise UnsupportedError(f"-C {next(iter(candidate_options))}=…: there is no candidate; leave -C out")
     if solver_options and candidate is None:
         raise UnsupportedError(f"-S {next(iter(solver_options))}=…: the task {spec.name!r} has no solver; leave -S out")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -69,7 +70,19 @@ def together(runs: Sequence[Run], title: str = "") -> bytes:
             else run.record
             for run in runs
         ]
+        records = _told_apart(records)
         return render_html(*records, sections=sections_of(records, plugins), title=title).encode()
+
+
+def _told_apart(records: Sequence[RunRecord]) -> list[RunRecord]:
+    """Runs that share a title with the judge and the backend in it."""
+    titles = Counter(record.title for record in records)
+    return [
+        replace(record, title=f"{record.title} · {record.provenance.get('judge')}, {record.provenance.get('backend')}")
+        if titles[record.title] > 1
+        else record
+        for record in records
+    ]
 
 
 def _path(source: Path, run: Run, runs: Sequence[Run], form: Format) -> Path:

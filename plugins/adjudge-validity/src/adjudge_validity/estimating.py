@@ -40,7 +40,9 @@ class Estimated:
 
 
 def how_drawn(ratings: Ratings, said: Drawn | None) -> Drawn:
-    """How labels were drawn: as said, else as all of them say, else active if they bring probabilities, else unknown.
+    """How labels were drawn.
+
+    As said; else as all of them say; else all if nothing is unlabelled, active if they bring probabilities, or unknown.
 
     Raises:
         InputError: `active` is said and labels have no probability.
@@ -51,6 +53,8 @@ def how_drawn(ratings: Ratings, said: Drawn | None) -> Drawn:
     told = {row.drawn for row in ratings.rows if row.humans}
     if said is None and len(told) == 1 and None not in told:
         return cast("Drawn", told.pop())
+    if said is None and all(row.humans for row in ratings.of(*ratings.criteria)):
+        return "all"
     return said or ("active" if with_chance else "unknown")
 
 
