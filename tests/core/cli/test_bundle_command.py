@@ -146,7 +146,7 @@ def test_what_is_no_bundle_is_refused_in_one_line(adjudge, work):
     (work / "empty.zip").write_bytes(packed({"items.jsonl": b"{}\n"}, {"title": "t", "created": "c"}))
     for name, command, said in (
         ("no.zip", "verify", "no bundle that can be read"),
-        ("gone.zip", "replay", "no bundle that can be read"),
+        ("gone.zip", "replay", "gone.zip: no such file"),
         ("empty.zip", "replay", "not written by this adjudge"),
     ):
         status, _, err = adjudge("bundle", command, name)

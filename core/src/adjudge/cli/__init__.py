@@ -86,8 +86,7 @@ def _run(name: str, arguments: list[str]) -> int:
     try:
         status = _command(name).main(arguments, prog_name=f"adjudge {name}", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        return _USAGE_ERROR
+        return _fail(f"{' '.join(error.format_message().split())}; see adjudge {name} --help")
     except AdjudgeError as error:
         return _fail(str(error))
     except (KeyboardInterrupt, click.Abort):

@@ -46,7 +46,27 @@ def _print(found: Any) -> None:
     if not (isinstance(found, list) and found and all(isinstance(row, dict) for row in found)):
         click.echo(json.dumps(found, indent=2, ensure_ascii=False, default=str))
         return
-    table = Table(*map(str, found[0]))
-    for row in found:
-        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()))
-    Console().print(table)
+    rows = [{name: _shown(value) for name, value in row.items()} for row in found]
+    console = Console()
+    if len(rows[0]) * _NARROWEST > console.width:
+        click.echo("\n\n".join(_block(row) for row in rows))
+        return
+    table = Table(*map(str, rows[0]))
+    for row in rows:
+        table.add_row(*row.values())
+    console.print(table)
+
+
+_NARROWEST = 10
+"""Characters of a column under which a table cannot be read."""
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _block(row: dict[str, str]) -> str:
+    """A row on lines of its own; what is empty is left out."""
+    known = {name: value for name, value in row.items() if value not in ("", "None")}
+    width = max(map(len, known), default=0)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in known.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -260,6 +261,8 @@ def _format_of(path: Path, shown: str) -> tuple[Format, bool]:
     packed = name.endswith(".gz")
     suffix = Path(name.removesuffix(".gz")).suffix
     if suffix not in _SUFFIXES or (packed and suffix == ".parquet"):
+        if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for names that cannot be
+            raise InputError(f"{shown}: no such file{_nearest(path)}")
         known = ", ".join(_SUFFIXES)
         raise InputError(f"{shown}: unknown kind of file; known are {known}, and each but .parquet with .gz")
     return _SUFFIXES[suffix], packed

@@ -46,6 +46,8 @@ def unpacked(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     Raises:
         InputError: It is no such file, or a file was changed, is missing, or was added.
     """
+    if not path.exists():
+        raise InputError(f"{path}: no such file; check the path")
     try:
         with zipfile.ZipFile(path) as archive:
             found = _read(path, archive)

@@ -22,7 +22,7 @@ from adjudge_validity.audit.own_work import own_work
 from adjudge_validity.audit.pairing import check_groups, observations
 from adjudge_validity.audit.plan import Plan
 
-TWINS_TOO = "means and counts are over submissions and their changed twins together; the audit stands under Figures"
+TWINS_TOO = "means and counts are over submissions and their changed twins together; the audit has tables of its own"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +99,7 @@ def job(
         about["source"] = {**about.get("source", {}), **chosen}
         rubric = (part_of(rubric, criteria) if criteria else rubric).model_copy(update=chosen)
         how = replace(how, template=None)
+    about["warnings"] = [TWINS_TOO, *about.get("warnings", ())]
     return Job(
         items=plan.items(items, rubric),
         rubric=rubric,
@@ -111,7 +112,7 @@ def job(
 def reported(record: RunRecord, found: Sequence[Finding]) -> RunRecord:
     """The record with the findings among its figures, for the report."""
     figures = {"audit": _shown(found), "audit, part by part": _shown(found, parts=True)}
-    return replace(record, figures=figures | dict(record.figures), warnings=[TWINS_TOO, *record.warnings])
+    return replace(record, figures=figures | dict(record.figures))
 
 
 def _shown(found: Sequence[Finding], *, parts: bool = False) -> list[dict[str, str]]:
