@@ -9,8 +9,9 @@ import pytest
 
 from adjudge.api import installed
 from adjudge.cli import main
-from adjudge.interfaces import BackendSpec
+from adjudge.interfaces import BackendSpec, JudgeSpec
 from adjudge.testing import ScriptedBackend
+from adjudge.verdict import Verdict
 from adjudge_metacog.log import change, read
 
 from .conftest import ANA
@@ -139,6 +140,29 @@ def test_a_template_proposes_without_a_model(data, asked):
     assert rules
     assert all("touches on hidden complaints, do name that risk" in text for text in rules)
     assert not any(question.criterion == "rule" for backend in asked for question in backend.questions)
+
+
+class Lenient:
+    """Gives every criterion its last level and asks nobody."""
+
+    name = "lenient"
+
+    async def judge(self, item, rubric, ask):
+        del ask
+        levels = {criterion.id: criterion.scale.levels[-1] for criterion in rubric.criteria}
+        return [
+            Verdict(
+                submission=item.id, criterion=name, status="scored", level=level.id, score=level.score, judge="lenient"
+            )
+            for name, level in levels.items()
+        ]
+
+
+def test_a_candidate_answers_for_a_judge_that_asks_nobody(data, asked, monkeypatch):
+    spec = JudgeSpec(name="lenient", summary="last levels", build=Lenient, asks=False)
+    monkeypatch.setitem(installed().judges, "lenient", spec)
+    assert reflect(data, "--judge", "lenient", learner="risks") == 0
+    assert sum(backend.asked for backend in asked) > 0
 
 
 def test_it_goes_on_from_a_graph_and_leaves_that_as_it_is(data, asked, tmp_path):

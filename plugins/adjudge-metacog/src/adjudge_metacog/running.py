@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from adjudge.api import BoundJudge, installed
-from adjudge.assembly import assemble
+from adjudge.assembly import NoBackend, assemble
 from adjudge.cli.interrupt import stopping
 from adjudge.engine import run_each
 from adjudge.errors import InputError, UnsupportedError
@@ -137,7 +137,11 @@ def candidate_of(plan: Plan, judge: Backend) -> Backend | None:
     """The one who answers; the judge's own backend if it is named the same, so that no model is loaded twice."""
     if not plan.candidate:
         return None
-    found = judge if plan.candidate == plan.how.backend else build_backend(installed(), plan.candidate)
+    same = plan.candidate == plan.how.backend
+    if same and not isinstance(judge, NoBackend):
+        found = judge
+    else:
+        found = build_backend(installed(), plan.candidate, plan.how.backend_options if same else None)
     _check_local(plan.how, found)
     return found
 
