@@ -150,7 +150,7 @@ def test_the_command_shows_figures_and_vocabulary(judged, tmp_path, capsys):
     assert main(given) == 0
     shown = capsys.readouterr().out
     assert "demographic parity, b less a:" in shown
-    assert "harm: fewer of one group get the good verdict" in shown
+    assert "what a gap means: one group is judged met more often than another" in shown
     assert main([*given, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert [notion["name"] for notion in said["notions"]] == [notion.name for notion in NOTIONS]

@@ -74,4 +74,4 @@ def _print(found: Sequence[Fairness]) -> None:
             click.echo(f"  {line}")
     for notion in NOTIONS:
         click.echo(f"{notion.name}: {notion.comparison}; {notion.object}, {notion.unit}; {notion.discipline}")
-        click.echo(f"    harm: {notion.harm}")
+        click.echo(f"    what a gap means: {notion.harm}")

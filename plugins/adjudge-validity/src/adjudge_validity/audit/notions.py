@@ -33,7 +33,7 @@ NOTIONS: tuple[Notion, ...] = (
         object="distribution",
         unit="group",
         comparison="share judged met, whatever people say",
-        harm="fewer of one group get the good verdict",
+        harm="one group is judged met more often than another",
     ),
     Notion(
         name="equal opportunity",
@@ -41,7 +41,7 @@ NOTIONS: tuple[Notion, ...] = (
         object="outcome",
         unit="group",
         comparison="share judged met, among what people call met",
-        harm="what is good is overlooked more often in one group",
+        harm="what people call met is overlooked more often in one group",
     ),
     Notion(
         name="equal false alarms",
@@ -49,7 +49,7 @@ NOTIONS: tuple[Notion, ...] = (
         object="outcome",
         unit="group",
         comparison="share judged met, among what people call unmet",
-        harm="what is bad passes more often in one group",
+        harm="what people call unmet passes as met more often in one group",
     ),
     Notion(
         name="predictive parity",
