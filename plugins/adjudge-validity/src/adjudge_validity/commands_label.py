@@ -103,9 +103,9 @@ def _verify(sources: Sequence[Path]) -> int:
         if chain.broken is not None:
             click.echo(f"{path}:{chain.broken.line}: the line {chain.broken.problem}")
             continue
-        click.echo(
-            f"{path}: {len(chain.lines):,} line{'s hold' if len(chain.lines) != 1 else ' holds'}; the last has the hash {chain.head}"
-        )
+        count = len(chain.lines)
+        told = "1 line holds" if count == 1 else f"{count:,} lines hold"
+        click.echo(f"{path}: {told}; the last has the hash {chain.head}")
         click.echo(f"  {', '.join(counts(read_labels(chain, str(path)))) or 'nothing said yet'}")
         if chain.torn:
             click.echo(f"  {len(chain.torn):,} bytes after it are a line cut off while it was written")
