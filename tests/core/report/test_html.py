@@ -178,7 +178,7 @@ def test_no_element_or_attribute_comes_from_a_submission_or_a_judge(run, make):
     assert {name for name, _ in attacked.attributes} == set(known)
     assert not [name for name in known if name.startswith("on") or name in {"style", "src", "srcset", "action"}]
     assert {value for name, value in attacked.attributes if name == "href"} <= {
-        f"#{part}" for part in ("result", "criteria", "submissions", "cost", "provenance", "part1")
+        f"#{part}" for part in ("result", "criteria", "figures", "submissions", "cost", "provenance", "part1")
     }
 
 

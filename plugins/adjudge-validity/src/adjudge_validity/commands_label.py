@@ -83,10 +83,10 @@ def _serve(session: Session, port: int, *, opens: bool) -> None:
     with PageServer(session, port) as server:
         done = session.progress
         click.echo(f"{path}: {done.submissions:,} of {done.of:,} submissions answered by {session.rater}")
-        click.echo(f"open {server.url}\nCtrl-C ends it; nothing that the page took is lost")
-        if opens:
-            click.launch(server.url)
         try:
+            click.echo(f"open {server.url}\nCtrl-C ends it; nothing that the page took is lost")
+            if opens:
+                click.launch(server.url)
             server.serve_forever()
         except KeyboardInterrupt:
             server.busy.acquire()  # whoever is being answered is answered first, and nobody after
