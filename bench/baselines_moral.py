@@ -14,7 +14,7 @@ from tables import data_set
 from adjudge.api import load_rubric, make_judge
 from adjudge.interfaces import Item
 from adjudge.metrics import accuracy
-from adjudge.submission import as_text
+from adjudge.submission import Comparison, as_text
 from adjudge.testing import ScriptedBackend
 from adjudge.verdict import Result
 from adjudge_moral.moralchoice.metrics import favoured_figures
@@ -51,7 +51,8 @@ def rows(options: Options) -> Iterator[Baseline]:
 
 def _learned(items: Sequence[Item], gold: Sequence[str], seed: int) -> list[str]:
     """Choices by the words of the two actions; the same in either order."""
-    pairs = [(as_text(one.submissions[0].output), as_text(one.submissions[1].output)) for one in items]  # type: ignore[union-attr]
+    compared = [item for item in items if isinstance(item, Comparison)]
+    pairs = [(as_text(one.submissions[0].output), as_text(one.submissions[1].output)) for one in compared]
     return levels_of_pairs(pairs, gold, [item.id for item in items], seed)
 
 

@@ -10,10 +10,11 @@ from inspect import signature
 from typing import Any
 
 from adjudge.errors import UnsupportedError
-from adjudge.interfaces import Ask, Backend, Solver
+from adjudge.interfaces import Ask, Solver
+from adjudge.judges.members import Through
 from adjudge.prompts import neutralise
 from adjudge.submission import Submission, as_text
-from adjudge.verdict import Question, Reply
+from adjudge.verdict import Question
 from adjudge_metacog.changes import Author
 from adjudge_metacog.events import Event, canonical, plain
 from adjudge_metacog.graph import RuleGraph
@@ -88,44 +89,15 @@ def guided(question: Question, found: Sequence[Found]) -> Question:
 
 
 @dataclass(frozen=True)
-class GuidedAsk:
+class GuidedAsk(Through):
     """The way to a backend with rules in the system message of every question."""
 
-    ask: Ask
-    """The way without."""
-    found: Sequence[Found]
+    found: Sequence[Found] = ()
     """The rules."""
 
-    @property
-    def secret(self) -> bytes:
-        """As without rules."""
-        return self.ask.secret
-
-    @property
-    def primes(self) -> bool:
-        """As without rules."""
-        return self.ask.primes
-
-    @property
-    def context_tokens(self) -> int | None:
-        """As without rules."""
-        return self.ask.context_tokens
-
-    async def __call__(self, question: Question) -> Reply:
-        """Ask with the rules."""
-        return await self.ask(guided(question, self.found))
-
-    def discard(self, question: Question) -> None:
-        """Say that the reply could not be used."""
-        self.ask.discard(guided(question, self.found))
-
-    def fingerprint(self, question: Question) -> str:
-        """Identity of the question, the rules included."""
-        return self.ask.fingerprint(guided(question, self.found))
-
-    def to(self, backend: Backend) -> Ask:
-        """The way to another backend, with the same rules."""
-        return GuidedAsk(self.ask.to(backend), self.found)
+    def changed(self, question: Question) -> Question:
+        """The question with the rules."""
+        return guided(question, self.found)
 
 
 @dataclass(frozen=True)

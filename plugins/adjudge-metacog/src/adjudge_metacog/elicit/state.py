@@ -202,14 +202,14 @@ def _require(holds: bool, problem: str) -> None:
 
 _TAKES: Mapping[str, Callable[[Elicitation, Any], None]] = {
     "opened": Elicitation._opened,  # noqa: SLF001 - the table is part of the class
-    "began": Elicitation._began,  # noqa: SLF001
-    "said": Elicitation._said,  # noqa: SLF001
-    "drafted": Elicitation._drafted,  # noqa: SLF001
-    "accepted": Elicitation._accepted,  # noqa: SLF001
-    "merged": Elicitation._compared,  # noqa: SLF001
-    "compared": Elicitation._compared,  # noqa: SLF001
-    "told": Elicitation._told,  # noqa: SLF001
-    "shown": Elicitation._voted,  # noqa: SLF001
-    "voted": Elicitation._voted,  # noqa: SLF001
-    "closed": Elicitation._closed,  # noqa: SLF001
+    "began": Elicitation._began,  # noqa: SLF001 - as above
+    "said": Elicitation._said,  # noqa: SLF001 - as above
+    "drafted": Elicitation._drafted,  # noqa: SLF001 - as above
+    "accepted": Elicitation._accepted,  # noqa: SLF001 - as above
+    "merged": Elicitation._compared,  # noqa: SLF001 - as above
+    "compared": Elicitation._compared,  # noqa: SLF001 - as above
+    "told": Elicitation._told,  # noqa: SLF001 - as above
+    "shown": Elicitation._voted,  # noqa: SLF001 - as above
+    "voted": Elicitation._voted,  # noqa: SLF001 - as above
+    "closed": Elicitation._closed,  # noqa: SLF001 - as above
 }
