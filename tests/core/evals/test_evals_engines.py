@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.scorer import Score
 
-from adjudge import _registry
+from adjudge import _registry, collector
 from adjudge.errors import UnsupportedError
 from adjudge.evals.graders import is_at_home, refuse_self
 from adjudge.evals.reducers import epochs_mean
@@ -19,7 +20,7 @@ from adjudge.evals.scores import judged_of
 from adjudge.evals.usage import as_inspect
 from adjudge.verdict import Usage
 
-from .conftest import Loopback, run, score_of
+from .conftest import Loopback, Spoken, by_the_text, run, score_of
 
 judge = _registry.TASKS["judge"]
 Rows = Callable[..., str]
@@ -139,3 +140,18 @@ def test_the_reducer_leaves_scores_of_other_scorers_to_the_plain_mean() -> None:
     assert epochs_mean()([Score(value="C")]).value == 1.0
     table = Score(value={"total": 0.5})
     assert epochs_mean()([table]) is table
+
+
+def test_garbage_is_collected_seldom_while_a_judge_sits_and_as_before_after_the_eval(
+    loopback: Loopback, rubric_file: str, rows: Rows
+) -> None:
+    before, during = gc.get_threshold(), []
+
+    def noting(body: dict[str, Any]) -> Spoken:
+        during.append(gc.get_threshold())
+        return by_the_text(body)
+
+    loopback.answer = noting
+    run(judge(rubric=rubric_file, dataset=rows(*ROWS), read_out="reasoned"), model_roles={"grader": loopback.model()})
+    assert during[-1] == collector.SELDOM != before
+    assert gc.get_threshold() == before

@@ -11,6 +11,7 @@ from logging import getLogger
 from typing import Any, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
+from adjudge import collector
 from adjudge.api import BoundJudge, installed
 from adjudge.assembly import assemble
 from adjudge.errors import InputError
@@ -119,11 +120,15 @@ def read_out_of(bound: BoundJudge) -> str:
 
 
 def _close_with(loop: asyncio.AbstractEventLoop, bound: BoundJudge) -> None:
-    """Close the judge when the loop ends: it cancels what is left, and this waits for nothing else."""
+    """Close the judge when the loop ends: it cancels what is left, and this waits for nothing else.
+
+    Until then garbage is collected seldom, since a full collection goes through all that inspect-ai has imported.
+    """
 
     async def wait() -> None:
         try:
-            await asyncio.Event().wait()
+            with collector.seldom():
+                await asyncio.Event().wait()
         finally:
             await bound.aclose()
 
