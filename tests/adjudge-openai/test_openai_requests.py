@@ -102,13 +102,16 @@ async def test_a_schema_is_sent_strictly_and_the_reply_read(kind: str, loopback:
     assert reply.sent["json"] == "json_schema"
 
 
+@pytest.mark.parametrize("status", [400, 500])
 @pytest.mark.parametrize("kind", KINDS)
-async def test_json_steps_down_once_per_rung_and_stays_there(kind: str, loopback: Loopback, question: Make) -> None:
+async def test_json_steps_down_once_per_rung_and_stays_there(
+    kind: str, status: int, loopback: Loopback, question: Make
+) -> None:
     def answer(seen: Seen) -> Answer:
         body = seen.body
         form = body.get("text", {}).get("format") if kind == "responses" else body.get("response_format")
         if form is not None:
-            return Answer(error(f"response_format of type {form['type']} is unavailable"), 400)
+            return Answer(error(f"response_format of type {form['type']} is unavailable"), status)
         return reply_of(kind)
 
     loopback.answer = answer

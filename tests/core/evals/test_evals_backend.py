@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
+from inspect_ai.model import get_model
 
 from adjudge.api import installed
 from adjudge.errors import BackendError, UnknownNameError
@@ -129,9 +131,10 @@ async def test_what_is_sent_is_the_question(loopback: Loopback) -> None:
     assert (reply.served_model, reply.usage.prompt_tokens, reply.usage.cached_tokens) == ("served", 100, 64)
 
 
-async def test_a_server_that_takes_no_schema_is_asked_without(loopback: Loopback) -> None:
+@pytest.mark.parametrize("status", [400, 500])
+async def test_a_server_that_takes_no_schema_is_asked_without(status: int, loopback: Loopback) -> None:
     def answer(body: dict[str, Any]) -> Spoken:
-        refusal = Spoken(status=400, raw=error("response_format of type json_schema is not supported"))
+        refusal = Spoken(status=status, raw=error("response_format of type json_schema is not supported"))
         return refusal if "response_format" in body else Spoken(GOOD)
 
     loopback.answer = answer
@@ -141,6 +144,18 @@ async def test_a_server_that_takes_no_schema_is_asked_without(loopback: Loopback
     assert [reply.text for reply in replies] == [GOOD, GOOD]
     assert [reply.sent["json"] for reply in replies] == ["prompt", "prompt"]
     assert len(loopback.bodies) == 3, "it is remembered"
+
+
+async def test_a_model_that_inspect_retries_for_ever_is_not_held_up_by_a_schema_that_fails(loopback: Loopback) -> None:
+    def answer(body: dict[str, Any]) -> Spoken:
+        failing = Spoken(status=500, raw=error("body.response_format.type should be text"))
+        return failing if "response_format" in body else Spoken(GOOD)
+
+    loopback.answer = answer
+    backend = InspectBackend(get_model("openai-api/loop/patient", base_url=loopback.url, memoize=False))
+    replies = await asyncio.gather(*(backend.ask(question(topic, json_schema=SCHEMA)) for topic in ("rain", "snow")))
+    await backend.model.api.aclose()
+    assert [reply.text for reply in replies] == [GOOD, GOOD]
 
 
 async def test_the_cache_never_replays_what_cannot_be_read(loopback: Loopback) -> None:

@@ -40,7 +40,7 @@ class InspectBackend:
         """
         self.model = model
         self._concurrency, self._cache, self._closes = concurrency, cache, closes
-        self._schemas = True
+        self._takes_schemas: bool | None = None
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
@@ -80,16 +80,36 @@ class InspectBackend:
             await self.model.api.aclose()
 
     async def _asked_once(self, question: Question, *, fresh: bool) -> Reply:
+        by_schema = question.json_schema is not None and self._takes_schemas is not False
+        unsure = self._is_unsure(question)
         try:
-            return await self._generated(question, fresh=fresh)
+            reply = await self._generated(question, fresh=fresh, retries=0 if unsure else None)
         except Exception as error:  # noqa: BLE001 - a provider may raise anything; each kind is told apart
-            if self._schemas and question.json_schema is not None and blames_the_schema(error):
-                self._schemas = False
-                return await self._asked_once(question, fresh=fresh)
-            return Reply(stop="error", failure=failure_of(error, self.model))
+            failure = failure_of(error, self.model)
+            if by_schema and blames_the_schema(error):
+                self._takes_schemas = False
+            elif unsure and failure.retryable:
+                self._learn_that_schemas_are_taken()  # as far as is known: with all of inspect's retries from now on
+            else:
+                return Reply(stop="error", failure=failure)
+            return await self._asked_once(question, fresh=fresh)
+        if by_schema:
+            self._learn_that_schemas_are_taken()
+        return reply
 
-    async def _generated(self, question: Question, *, fresh: bool) -> Reply:
+    def _learn_that_schemas_are_taken(self) -> None:
+        if self._takes_schemas is None:  # another question in flight may have learned better
+            self._takes_schemas = True
+
+    def _is_unsure(self, question: Question) -> bool:
+        """Whether this call tries a schema out: a server that fails on it would be retried by inspect for ever."""
+        most = self.model.config.max_retries
+        return question.json_schema is not None and self._takes_schemas is None and most != 0
+
+    async def _generated(self, question: Question, *, fresh: bool, retries: int | None) -> Reply:
         config = self._config(question)
+        if retries is not None:
+            config = config.model_copy(update={"max_retries": retries})
         policy = self._policy(question, fresh=fresh)
         output = await self.model.generate(self._messages(question), config=config, cache=policy)
         sent = {"json": "json_schema" if config.response_schema else "prompt"} if question.json_schema else {}
@@ -118,7 +138,7 @@ class InspectBackend:
         return turns + [kinds[turn.role](content=turn.content) for turn in question.follow_up]
 
     def _config(self, question: Question) -> GenerateConfig:
-        schema = question.json_schema if self._schemas else None
+        schema = None if self._takes_schemas is False else question.json_schema
         return _config_of(question.sampling, bool(question.labels), json.dumps(schema) if schema is not None else None)
 
 

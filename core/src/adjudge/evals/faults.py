@@ -38,8 +38,10 @@ def failure_of(error: BaseException, model: Model) -> Failure:
 def blames_the_schema(error: BaseException) -> bool:
     """Whether the provider refused the request for the sake of the schema rather than of anything else."""
     cause = _innermost(error)
-    refused = _status(cause) in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, None)
-    return refused and any(word in str(cause).casefold() for word in _SCHEMA)
+    status, said = _status(cause), str(cause).casefold()
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:  # llama-cpp-python's server answers so
+        return _SCHEMA[0] in said
+    return status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, None) and any(w in said for w in _SCHEMA)
 
 
 def _failure(

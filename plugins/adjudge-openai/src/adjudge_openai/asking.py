@@ -13,6 +13,7 @@ from adjudge_openai.chat import Body, Chat, Sent
 from adjudge_openai.failures import CallError, Received, broken, error_text, failure_of, parsed
 from adjudge_openai.labels import Place, Tops, label_logprobs
 from adjudge_openai.responses import Responses
+from adjudge_openai.taken import is_about_form
 
 Dialect = Chat | Responses
 Make = Callable[[], tuple[Body, Sent]]
@@ -69,9 +70,9 @@ async def _exchange(dialect: Dialect, send: Send, make: Make) -> tuple[Mapping[s
         received = await send(dialect.path, body)
         if received.status == HTTPStatus.OK:
             return parsed(received, dialect.path), sent
-        failure = failure_of(received, dialect.path)
-        formal = failure.reason == "infra" and received.status in (400, 422)
-        if not formal or not dialect.taken.step_down(body, sent, error_text(received.body)):
+        failure, said = failure_of(received, dialect.path), error_text(received.body)
+        formal = failure.reason == "infra" and is_about_form(received.status, said)
+        if not formal or not dialect.taken.step_down(body, sent, said):
             break
     raise CallError(failure)
 

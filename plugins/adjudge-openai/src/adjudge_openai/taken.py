@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import JsonValue
@@ -15,6 +16,16 @@ _OPTIONAL = ("temperature", "top_p", "top_k", "seed", "prompt_cache_key", "reaso
 _LENGTHS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 _FEWER_TOP = {100: 20, 20: 5, 5: 0}
 _LIMITS = {"maxLength", "minLength", "maxItems", "minItems", "pattern", "format", "minimum", "maximum", "multipleOf"}
+
+
+def is_about_form(status: int, said: str) -> bool:
+    """Whether a request was refused for what it is, rather than failed.
+
+    Args:
+        status: HTTP status.
+        said: The server's words; llama-cpp-python's server answers 500 and names the parameter.
+    """
+    return status in (400, 422) or (status == HTTPStatus.INTERNAL_SERVER_ERROR and _ABOUT_JSON[0] in said.lower())
 
 
 class Taken:
