@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -29,6 +30,13 @@ ALIASES: dict[str, tuple[str, ...]] = {
 LABEL = "label:"
 """Prefix of a column that holds the label of one criterion."""
 
+_NEAR = 0.8
+"""How alike (`difflib`) a misspelt name is to the right one."""
+_LONG = 5
+"""Letters of a name that a slip leaves recognisable: one letter makes `old` of `gold`."""
+_SHARED = ("id", "input", "reference", "context", "labels", "rubric", "metadata")
+_FIELDS = {name: field for field, names in ALIASES.items() for name in names}
+
 
 class Columns:
     """Finds the column of a field, by the user's mapping or by the known names."""
@@ -49,6 +57,7 @@ class Columns:
         self._mapping = dict(mapping)
         self._claimed = {column for column in mapping.values() if column}
         self._unseen = set(self._claimed)
+        self._looked_at: set[str] = set()
 
     def see(self, fields: Mapping[str, Any]) -> None:
         """Note which mapped columns exist."""
@@ -79,6 +88,29 @@ class Columns:
             raise ColumnError(f"{names} could each be the {field}; say which with --column {field}=NAME")
         return found[0] if found else None
 
+    def misspelt(self, row: Mapping[str, Any], unused: Collection[str], *, compared: bool) -> list[str]:
+        """What to say of columns that look like a misspelt field, each told the first time that it stands in a row.
+
+        Args:
+            row: The row.
+            unused: Its columns that hold no field.
+            compared: It is a comparison.
+        """
+        new = [name for name in unused if name not in self._looked_at]
+        self._looked_at.update(new)
+        if not new:
+            return []
+        fields = (*_SHARED, "label" if compared else "output")
+        lacking = {field for field in fields if field not in self._mapping and self.find(row, field) is None}
+        # A header all in capitals is another's form: its OUTPUT was refused, and the user says what is what.
+        near = {name: _meant(name, row[name]) for name in new if not name.isupper()}
+        return [
+            f"the column {brief(name)} is taken for metadata; if it is the {field}, name it so,"
+            f" or say --column {field}={name}"
+            for name, field in near.items()
+            if field is not None and (field in lacking or field.startswith(LABEL))
+        ]
+
     def label_columns(self, fields: Iterable[str]) -> dict[str, str]:
         """Criterion to the column that holds its label."""
         mapped = {
@@ -96,9 +128,30 @@ class Columns:
         if self.maps(field):
             column = self._mapping[field]
             return ColumnError(f"no column {brief(column)} for the {field}{_suggestion(column, names)}; found: {found}")
-        return ColumnError(f"no column for the {field}; found: {found}; name it with --column {field}=NAME")
+        near = next((name for name in names if _meant(name, fields[name]) == field), "NAME")
+        return ColumnError(f"no column for the {field}; found: {found}; name it with --column {field}={near}")
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _meant(column: str, value: Any) -> str | None:
+    """The field (or `label:CRITERION`) whose name this column seems to be, misspelt."""
+    prefix, colon, criterion = column.partition(":")
+    if colon:
+        return f"{LABEL}{criterion}" if criterion and column != LABEL + criterion and _slip(prefix, "label") else None
+    if column in _FIELDS or (column.endswith("s") and column[:-1] in _FIELDS and not isinstance(value, str)):
+        return None  # another field, or several of one
+    near = get_close_matches(column.strip().lower(), _FIELDS, n=3, cutoff=_NEAR)
+    return next((_FIELDS[name] for name in near if _slip(column, name)), None)
+
+
+def _slip(written: str, name: str) -> bool:
+    """A name in capitals, or with letters swapped, dropped or added by a slip; another letter makes another word."""
+    written = written.strip().lower()
+    if len(name) < _LONG:
+        return written == name
+    apart = (Counter(written) - Counter(name)) + (Counter(name) - Counter(written))
+    return apart.total() <= 1

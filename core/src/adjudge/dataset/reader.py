@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ _ROWS: Mapping[Format, Callable[[Source], Iterator[Row | BadRow]]] = {
     "parquet": parquet_rows,
 }
 _SHOWN = 10
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ def read_items(
         limit: Read so many items and no more; all if None. The hash is of the whole file in any case.
         needs_output: Refuse a row without an output; if not, its output is empty, for a candidate to write.
 
+    A column that looks like a misspelt field is kept as metadata and logged as a warning, once per file.
+
     Returns:
         The items, the file's hash and the rows left out.
 
@@ -68,7 +72,7 @@ def read_items(
         raise InputError(f"--limit {limit}: read at least one item")
     asked = Columns(columns or {})
     with Source(Path(path)) as source:
-        intake = _Intake(source, Builder(asked, needs_output=needs_output))
+        intake = _Intake(source, asked, Builder(asked, needs_output=needs_output))
         for row in _ROWS[source.format](source):
             intake.take(row)
             if len(intake.items) == limit:
@@ -83,8 +87,8 @@ def read_items(
 class _Intake:
     """Items and problems found so far."""
 
-    def __init__(self, source: Source, builder: Builder) -> None:
-        self._source, self._builder = source, builder
+    def __init__(self, source: Source, columns: Columns, builder: Builder) -> None:
+        self._source, self._columns, self._builder = source, columns, builder
         self.items: list[Item] = []
         self.bad: list[str] = []
         self._lines: dict[str, int] = {}
@@ -109,6 +113,13 @@ class _Intake:
         self._check_kind(item, row.line)
         self._lines[item.id] = row.line
         self.items.append(item)
+        self._warn(row, item)
+
+    def _warn(self, row: Row, item: Item) -> None:
+        """Say which columns look like a misspelt field."""
+        unused = [name for name in row.fields if name in item.metadata]
+        for doubt in self._columns.misspelt(row.fields, unused, compared=not isinstance(item, Submission)):
+            _log.warning("warning: %s:%d: %s", self._source.shown, row.line, doubt)
 
     def refuse(self, *, skip_bad_rows: bool) -> None:
         """Raise InputError if the file cannot be used as it is."""
