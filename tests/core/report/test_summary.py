@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from adjudge.report import RunRecord, print_record, summary
 from adjudge.report.text import figure, number, percent
+from adjudge.report.words import headline
 from adjudge.submission import Submission
 from adjudge.verdict import Result, Score, Verdict
 
@@ -66,6 +67,29 @@ def test_a_score_that_is_undefined_with_every_verdict_there_is_counted_apart(run
     figures = summary(replace(run, results=results))
     assert (figures.n_undefined, figures.n_unscored, figures.n_scored) == (1, 1, 1)
     assert figures.bounds == pytest.approx((0.125, 0.375))
+
+
+@pytest.mark.parametrize("scoring", ["none", "pareto"])
+def test_a_scoring_without_numbers_is_told_as_that_and_misses_none(run, scoring):
+    results = [
+        one.model_copy(
+            update={"score": one.score.model_copy(update={"scoring": scoring, "value": None, "bounds": None})}
+        )
+        for one in run.results
+    ]
+    figures = summary(replace(run, results=results))
+    assert (figures.unscored, figures.n_scored, figures.n_unscored, figures.n_undefined) == (1, 0, 0, 3)
+    first, coverage, *rest = headline(figures)
+    assert first == "No mean score: this scoring gives a submission no number; the levels given are the result."
+    assert coverage.startswith("Coverage 88 %: 7 of 8")
+    assert rest == []
+
+
+def test_submissions_for_which_the_scoring_has_no_number_are_told_beside_the_mean_of_the_others(run, make):
+    verdict, result = make
+    figures = summary(replace(run, results=[result("a", verdict("a", "escalates", "met")), *run.results[1:]]))
+    assert headline(figures)[0].startswith("Mean score")
+    assert headline(figures)[-1] == "The scoring gives no number for 1 submission, left out of the mean."
 
 
 def test_comparisons_are_counted_once_by_their_overall_preference(pairs):
