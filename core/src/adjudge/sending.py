@@ -20,6 +20,8 @@ from adjudge.values import Frozen
 from adjudge.verdict import Failure, Question, Reply, Usage
 
 _CHARACTERS_PER_TOKEN = 4
+_REMOTE_TIMEOUT = 120.0
+"""Seconds for one attempt, if nothing else is asked for."""
 
 
 class StoppedError(Exception):
@@ -34,8 +36,10 @@ class Policy(Frozen):
 
     deadline: float = Field(default=300.0, gt=0)
     """Seconds for one question, all its attempts counted."""
-    attempt_timeout: float = Field(default=120.0, gt=0)
-    """Seconds for one attempt; a remote server that hangs is asked again after it. A local model has the deadline."""
+    attempt_timeout: float | None = Field(default=None, gt=0)
+    """Seconds for one attempt; one that hangs is made again after it. If None, 120 for a remote backend, and for one on
+    this machine the whole deadline: asking a slow model again makes it no faster. A backend may end an attempt sooner,
+    by a timeout of its own."""
     attempts: int = Field(default=6, ge=1)
     """Most attempts per question."""
     backoff: float = Field(default=0.5, ge=0)
@@ -76,7 +80,8 @@ class Sender:
         self.gate = Gate(concurrency)
         self.retried = 0
         """Attempts after the first."""
-        self._timeout = policy.deadline if backend.capabilities.local else policy.attempt_timeout
+        usual = policy.deadline if backend.capabilities.local else _REMOTE_TIMEOUT
+        self._timeout = usual if policy.attempt_timeout is None else policy.attempt_timeout
         self._requests = Rate(policy.requests_per_minute, time.monotonic)
         self._tokens = Rate(policy.tokens_per_minute, time.monotonic)
         self._breaker = Breaker(policy.breaker_failures, policy.breaker_pause, policy.breaker_trips, time.monotonic)

@@ -63,10 +63,15 @@ async def test_a_question_ends_at_its_deadline_whatever_happens():
     assert reply.failure.reason == "infra"
 
 
-async def test_a_local_model_has_the_whole_deadline_for_one_attempt():
+async def test_an_attempt_at_a_model_of_this_machine_may_take_the_deadline_and_no_longer_than_asked_for(monkeypatch):
+    monkeypatch.setattr("adjudge.sending._REMOTE_TIMEOUT", 0.01)
     backend = ScriptedBackend(YES, latency=0.1)
-    reply = await Sender(backend, 1, Policy(attempt_timeout=0.01, deadline=5)).send(QUESTION)
-    assert reply.text == "Yes"
+    assert backend.capabilities.local
+    assert (await Sender(backend, 1, Policy(deadline=5)).send(QUESTION)).text == "Yes"
+    reply = await Sender(backend, 1, Policy(deadline=5, attempt_timeout=0.01, attempts=2, backoff=0)).send(QUESTION)
+    assert reply.failure is not None
+    assert reply.failure.detail == "no reply within 0.01 s"
+    assert backend.asked == 3
 
 
 async def test_a_fatal_failure_stops_the_run_with_what_to_do():

@@ -151,8 +151,13 @@ _OPTIONS = (
     click.option("--seed", type=int, help="Seed of the sampler, where the backend takes one."),
     click.option("--repeats", type=click.IntRange(min=1), help="Votes per criterion."),
     click.option("--concurrency", type=click.IntRange(min=1), help="Questions in flight."),
-    click.option("--deadline", type=_SECONDS, help="Seconds a question, all attempts counted."),
-    click.option("--attempt-timeout", type=_SECONDS, help="Seconds an attempt, for a remote backend."),
+    click.option("--deadline", type=_SECONDS, help="Seconds a question, all attempts counted; 300 if not given."),
+    click.option(
+        "--attempt-timeout",
+        type=_SECONDS,
+        help="Seconds an attempt; 120 if not given, for a model on this machine the deadline. A backend's own timeout"
+        " (-B timeout=…) ends an attempt too.",
+    ),
     click.option("--attempts", type=click.IntRange(min=1), help="Most attempts per question."),
     click.option("--requests-per-minute", type=click.FloatRange(min=0.1), help="Rate limit of the endpoint."),
     click.option("--tokens-per-minute", type=click.FloatRange(min=1), help="Rate limit of the endpoint."),
