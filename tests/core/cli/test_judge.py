@@ -212,6 +212,18 @@ def test_fewer_rows_never_replace_the_results_of_more(adjudge, work):
     assert (status, len(held.splitlines())) == (2, 3)
     assert "holds the results of 3 rows, and --limit 1 would replace them by 1; choose another --out" in err
     assert (work / "run" / "scores.jsonl").read_bytes() == held
+    assert adjudge(*JUDGE, "--limit", "1", "--dry-run")[0] == 0, "it would replace nothing"
+
+
+def test_a_task_goes_on_from_a_few_items_and_never_back(adjudge, work):
+    line = ("run", "polite", "--backend", "scripted", "-T", "size=4", "--out", "run")
+    assert adjudge(*line, "--limit", "2")[0] == 0
+    assert len(levels(work)) == 2
+    assert adjudge(*line)[0] == 0
+    assert len(levels(work)) == 4
+    status, _, err = adjudge(*line, "--limit", "2")
+    assert status == 2
+    assert "holds the results of 4 rows, and --limit 2 would replace them by 2" in err
 
 
 @pytest.mark.usefixtures("rows")
@@ -219,8 +231,10 @@ def test_a_run_with_other_options_of_the_judge_is_another_run(adjudge, work):
     assert adjudge(*JUDGE, "--repeats", "2")[0] == 0
     status, _, err = adjudge(*JUDGE, "--repeats", "3")
     assert status == 2
-    assert "holds another run" in err
-    assert "repeats 2" in err
+    assert "run: holds another run (repeats 2, here 3); choose another --out" in err
+    status, _, err = adjudge(*JUDGE, "--judge", "joint", "-J", "size=1")
+    assert status == 2
+    assert "(judge not given, here joint; repeats 2, here not given; judge options not given, here {'size': 1})" in err
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ def provenance(job: Job, bound: BoundJudge) -> dict[str, Any]:
         **({"rubric file": job.rubric_file} if job.rubric_file else {}),
         **{str(name): value for name, value in job.source.items()},
         **({"data hash": job.data_hash} if job.data_hash else {}),
+        **({"limit": job.limit} if job.limit else {}),
         "judge": bound.judge.name,
         "read-out": read_out_of(bound.judge),
         "template": (getattr(settings, "template", None) or (rubric.template if rubric else "default")),

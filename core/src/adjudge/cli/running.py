@@ -50,8 +50,8 @@ def open_folder(out: Path, key: Mapping[str, Any], *, durable: bool = False, sto
     marker = out / MARKER
     if out.is_dir() and not marker.exists() and any(out.iterdir()) and not (out / LEDGER).exists():
         raise InputError(f"{out}: holds other files; choose an empty or new folder with --out")
-    if marker.exists() and _read_key(marker) != dict(key):
-        raise InputError(f"{out}: holds another run ({_describe(_read_key(marker))}); choose another --out")
+    if marker.exists() and (other := _difference(_read_key(marker), key)):
+        raise InputError(f"{out}: holds another run ({other}); choose another --out")
     out.mkdir(parents=True, exist_ok=True)
     return Ledger(out / LEDGER, durable=durable, store=store)
 
@@ -64,8 +64,14 @@ def _read_key(marker: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _describe(key: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in key.items() if value)
+def _difference(held: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """In what the run that a folder holds differs from the one that was asked for; empty if in nothing."""
+    names = [name for name in {**held, **asked} if held.get(name) != asked.get(name)]
+    return "; ".join(f"{name} {_told(held.get(name))}, here {_told(asked.get(name))}" for name in names)
+
+
+def _told(value: Any) -> Any:
+    return "not given" if value is None else value
 
 
 def default_folder(*parts: str) -> Path:
@@ -95,11 +101,11 @@ def execute(job: Job) -> RunRecord:
         from adjudge.cli.redact import redacted
 
         job = replace(job, items=redacted(job.items, job.how.redact))
-    if job.limit:
-        _refuse_fewer(job)
     if job.how.dry_run:
         click.echo(asyncio.run(_dry(job)))
         raise click.exceptions.Exit(0)
+    if job.limit:
+        _refuse_fewer(job)
     with open_folder(job.out, key, durable=job.how.durable, store=job.how.store) as ledger:
         return asyncio.run(_execute(job, ledger, key))
 
