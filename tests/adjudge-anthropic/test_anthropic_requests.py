@@ -206,5 +206,5 @@ def test_an_estimate_knows_the_price_or_says_that_it_does_not() -> None:
     usage = Usage(prompt_tokens=1000, cached_tokens=400, completion_tokens=10)
     price = price_of("claude-haiku-5-5")
     assert price is not None
-    assert build("claude-haiku-5-5").cost_of(usage) == pytest.approx(price.cost(usage))  # type: ignore[attr-defined] # an extra
-    assert build("claude-judge-9").cost_of(usage) is None  # type: ignore[attr-defined] # an extra
+    assert build("claude-haiku-5-5").cost_of(usage) == pytest.approx(price.cost(usage))
+    assert build("claude-judge-9").cost_of(usage) is None

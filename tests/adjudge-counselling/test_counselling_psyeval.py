@@ -105,7 +105,7 @@ def test_a_session_is_broken_off_after_a_turn_of_the_client() -> None:
     items = turn_dataset(language="en", after=2)
     assert len(items) == 4
     for item in items:
-        assert [message.role for message in item.input] == ["system", "user", "assistant", "user"]  # type: ignore[union-attr]
+        assert [message.role for message in item.input] == ["system", "user", "assistant", "user"]
     assert {c.id for c in turn_rubric(language="en").criteria} == set(TURN_CRITERIA)
     assert turn_rubric().scoring.name == "weighted"
 

@@ -307,7 +307,7 @@ def test_a_run_is_exported_as_trees_and_pairs(tmp_path: Path) -> None:
     assert (row["case"], row["made by"], row["best"]) == ("case", "refined", 95)
     (tree,) = map(json.loads, trees.read_text("utf-8").splitlines())
     assert tree["case"] == "case"
-    assert tree["nodes"] == solved.metadata[KEY]["nodes"]  # type: ignore[index,call-overload]
+    assert tree["nodes"] == solved.metadata[KEY]["nodes"]
     lines = [json.loads(line) for line in pairs.read_text("utf-8").splitlines()]
     assert len(lines) == row["pairs"]
     assert {line["input"] for line in lines} == {"A baker cannot sleep before the fair."}

@@ -81,26 +81,26 @@ def test_labels_never_hold_more_than_all_mass_and_each_place_is_read_once(spelli
 
 def test_a_label_that_begins_another_gives_it_its_share() -> None:
     read = table(p={1: 0.5, 2: 0.1}, p1={0: 0.2})
-    got = label_logprobs({"1": [(1,)], "10": [(1, 0)], "2": [(2,)]}, read)  # type: ignore[arg-type]
+    got = label_logprobs({"1": [(1,)], "10": [(1, 0)], "2": [(2,)]}, read)
     assert {label: math.exp(value) for label, value in got.items()} == pytest.approx({"1": 0.4, "10": 0.1, "2": 0.1})
 
 
 def test_spellings_of_one_label_add_up() -> None:
     read = table(p={1: 0.5, 2: 0.1, 3: 0.2})
-    got = label_logprobs({"a": [(1,), (2,)], "b": [(3,), (3,)]}, read)  # type: ignore[arg-type]
+    got = label_logprobs({"a": [(1,), (2,)], "b": [(3,), (3,)]}, read)
     assert math.exp(got["a"]) == pytest.approx(0.6)
     assert math.exp(got["b"]) == pytest.approx(0.2)
 
 
 def test_a_negligible_spelling_is_not_followed_and_costs_no_reading() -> None:
     toy = table(p={1: 0.5, 2: 0.5 * NEGLIGIBLE * 0.9})
-    got = label_logprobs({"a": [(1,), (2, 3)]}, toy)  # type: ignore[arg-type]
+    got = label_logprobs({"a": [(1,), (2, 3)]}, toy)
     assert math.exp(got["a"]) == pytest.approx(0.5)
 
 
 def test_a_label_keeps_something_when_float_noise_gives_all_to_the_longer_one() -> None:
     read = table(p={1: 0.5}, p1={0: 1.0})
-    got = label_logprobs({"1": [(1,)], "10": [(1, 0)]}, read)  # type: ignore[arg-type]
+    got = label_logprobs({"1": [(1,)], "10": [(1, 0)]}, read)
     assert -20 < got["1"] < -10
 
 

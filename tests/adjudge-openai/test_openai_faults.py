@@ -142,7 +142,7 @@ async def test_a_fault_while_labels_are_read_is_a_typed_failure(
 async def test_a_log_probability_that_is_none_gives_no_number(
     value: object, loopback: Loopback, question: Make
 ) -> None:
-    payload = completion("Yes", tops=[{"Yes": value}])  # type: ignore[dict-item] # on purpose
+    payload = completion("Yes", tops=[{"Yes": value}])
     reply = await asked("compatible", loopback, Answer(payload), question(labels=("Yes", "No")))
     is_no_answer(reply)
     assert reply.failure is not None
@@ -161,7 +161,7 @@ async def test_a_reply_cut_at_its_token_limit_says_so(kind: str, loopback: Loopb
 async def test_nobody_listening_is_retryable(kind: str, loopback: Loopback, question: Make) -> None:
     backend = build(kind, loopback)
     loopback.close()
-    loopback.close = lambda: None  # type: ignore[method-assign] # it is closed already
+    loopback.close = lambda: None  # it is closed already
     reply = await backend.ask(question())
     await backend.aclose()
     is_no_answer(reply)

@@ -232,7 +232,7 @@ async def test_one_reply_without_log_probabilities_from_a_server_that_reports_th
     backend = build_compatible("judge", base_url=loopback.url, server="openai")
     replies = []
     for tops in ([YES_NO], None, [YES_NO]):
-        loopback.answer = lambda seen, tops=tops: Answer(completion("Yes", tops=tops))  # type: ignore[misc]
+        loopback.answer = lambda seen, tops=tops: Answer(completion("Yes", tops=tops))
         replies.append(await backend.ask(question(labels=("Yes", "No"))))
     await backend.aclose()
     first, empty, third = replies

@@ -141,7 +141,7 @@ async def test_an_estimate_sums_over_requests_that_are_short_each(
     all_of_them = Usage(prompt_tokens=5000, cached_tokens=1000, completion_tokens=10)
     for build in (build_openai, build_compatible):
         priced, unknown = build("judge", base_url=loopback.url), build("nobody", base_url=loopback.url)
-        assert priced.cost_of(all_of_them) == pytest.approx((4000 * 2 + 1000 * 0.5 + 100) / 1e6)  # type: ignore[attr-defined] # an extra
-        assert unknown.cost_of(all_of_them) is None  # type: ignore[attr-defined] # an extra
+        assert priced.cost_of(all_of_them) == pytest.approx((4000 * 2 + 1000 * 0.5 + 100) / 1e6)
+        assert unknown.cost_of(all_of_them) is None
         await priced.aclose()
         await unknown.aclose()

@@ -20,7 +20,10 @@ def rows(n, raters=2, seed=0, wrong=0.2):
     """Binary labels with errors of both sides."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, 2, n)
-    noisy = lambda: np.where(rng.random(n) < wrong, 1 - truth, truth)  # noqa: E731
+
+    def noisy():
+        return np.where(rng.random(n) < wrong, 1 - truth, truth)
+
     judge, humans = noisy(), [noisy() for _ in range(raters)]
     return [(f"s{i}", LEVELS[judge[i]], [LEVELS[human[i]] for human in humans]) for i in range(n)]
 

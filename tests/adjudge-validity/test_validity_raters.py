@@ -68,7 +68,10 @@ def test_dawid_skene_finds_truth_and_errors_better_than_the_majority():
     assert found.weights["expert"] > found.weights["a"] > found.weights["coin"]
     decided = {name: max(row, key=lambda level: row[level]) for name, row in found.posterior.items()}
     majority = {i: str(int(sum(int(v[i]) for v in votes.values()) > 2)) for i in truth}
-    share = lambda guess: np.mean([guess[i] == truth[i] for i in truth])  # noqa: E731
+
+    def share(guess):
+        return np.mean([guess[i] == truth[i] for i in truth])
+
     assert share(decided) > share(majority) + 0.1
 
 

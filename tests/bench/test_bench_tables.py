@@ -68,7 +68,7 @@ def test_a_figure_that_differs_ends_with_status_one(
     rows = [published.number("same", 1, 1), published.number("other", 1, 2)]
     for given, status in ((rows[:1], 0), (rows, 1), ([], 2)):
         stand_in = ModuleType("stand_in")
-        stand_in.rows = lambda given=given: iter(given)  # type: ignore[attr-defined]
+        stand_in.rows = lambda given=given: iter(given)
         monkeypatch.setattr(reproduce, "modules", lambda *_names, one=stand_in: [("x", one)])
         assert reproduce.main([]) == status
     said = capsys.readouterr()

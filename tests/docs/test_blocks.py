@@ -22,7 +22,7 @@ def _pages() -> list[Path]:
 def my_judges(monkeypatch: pytest.MonkeyPatch) -> None:
     """The module that the README's plugin example imports."""
     module = ModuleType("my_judges")
-    module.build = lambda **_: None  # type: ignore[attr-defined]
+    module.build = lambda **_: None
     monkeypatch.setitem(sys.modules, "my_judges", module)
 
 

@@ -376,7 +376,7 @@ def test_a_misspelt_name_does_not_make_the_folder_another_runs(adjudge):
 
 def test_human_labels_that_name_nothing_are_told(adjudge, work):
     labels = {"polte": "met", "rude": "met"}
-    write_rows(work, [{**ROWS[0], "labels": labels}, {**ROWS[1], "labels": {"polite": "mett"}}])  # type: ignore[list-item]
+    write_rows(work, [{**ROWS[0], "labels": labels}, {**ROWS[1], "labels": {"polite": "mett"}}])
     out = " ".join(adjudge(*JUDGE)[1].split())
     assert "human labels name 'polte', which is no criterion; did you mean 'polite'?" in out
     assert "human labels name 'mett', which is no level of polite; did you mean 'met'?" in out

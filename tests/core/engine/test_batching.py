@@ -89,11 +89,11 @@ async def test_a_line_that_failed_is_unscored_and_asked_again_by_the_next_run_on
     judge = make_judge(RUBRIC, backend=backend, ledger=ledger, policy=PATIENT)
     questions: list[str] = []
     original = ledger.handle_of
-    ledger.handle_of = lambda key: questions.append(key) or original(key) or "batch-x"  # type: ignore[method-assign]
+    ledger.handle_of = lambda key: questions.append(key) or original(key) or "batch-x"
     (result,) = await judge.many(ITEMS[:1])
     assert {verdict.reason for verdict in result.verdicts} == {"infra"}
     assert len(questions) == 3
-    ledger.handle_of = original  # type: ignore[method-assign]
+    ledger.handle_of = original
     (result,) = await judge.many(ITEMS[:1])
     assert {verdict.level for verdict in result.verdicts} == {"met"}
 
@@ -107,7 +107,7 @@ async def test_a_look_that_failed_for_now_keeps_the_handle(tmp_path):
         await original(questions, on_handle, handle=handle)
         return [Reply(failure=Failure(reason="infra", detail="line down", retryable=True)) for _ in questions]
 
-    service.ask_many = broken  # type: ignore[method-assign]
+    service.ask_many = broken
     async with judging(service, Ledger(tmp_path / "l.sqlite")) as judge:
         (result,) = await judge.many(ITEMS[:1])
     assert {verdict.reason for verdict in result.verdicts} == {"infra"}

@@ -153,7 +153,7 @@ def test_after_kill_9_at_ten_random_moments_only_what_was_in_flight_is_asked_aga
     for moment in moments:
         before = len(bench.books())
         process = bench.start()
-        bench.wait(process, lambda moment=moment: len(set(ended(bench.books()))) >= moment)  # type: ignore[misc]
+        bench.wait(process, lambda moment=moment: len(set(ended(bench.books()))) >= moment)
         time.sleep(draw.random() * 0.004)
         process.kill()
         process.communicate()
@@ -173,7 +173,7 @@ def test_after_kill_9_at_ten_random_moments_only_what_was_in_flight_is_asked_aga
     replies = bench.ledger()
     assert len(replies) == QUESTIONS
     tokens = {call.question: call.tokens for call in bench.books()}
-    assert sum(reply["usage"]["prompt_tokens"] for reply in replies) == sum(tokens.values())  # type: ignore[index]
+    assert sum(reply["usage"]["prompt_tokens"] for reply in replies) == sum(tokens.values())
     # The backend's own count: what it was asked for is in the ledger, or was in flight at a kill.
     assert len(replies) <= len(ended(bench.books())) <= len(replies) + len(moments)
 

@@ -76,7 +76,7 @@ def by_the_text(body: dict[str, Any]) -> Spoken:
     """Met if the submission says please; a candidate says `please and thank you`; broken and odd where told to be."""
     shown = prompt_of(body)
     words = levels_of(body)
-    said = "please" in (re.search(r"[Ss]ubmission.*", shown, re.DOTALL) or re.search(r".*", shown, re.DOTALL))[0]  # type: ignore[index] # always found
+    said = "please" in (re.search(r"[Ss]ubmission.*", shown, re.DOTALL) or re.search(r".*", shown, re.DOTALL))[0]
     if not words and not body.get("logprobs"):
         return Spoken("please and thank you")
     if "BROKEN" in shown:

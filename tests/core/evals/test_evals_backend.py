@@ -108,7 +108,7 @@ def test_the_stop_reason_comes_before_the_text(stop: str, reason: str) -> None:
     """inspect puts the text of an error where the reply would stand."""
     from inspect_ai.model import ModelOutput
 
-    output = ModelOutput.from_content("m", GOOD, stop_reason=stop)  # type: ignore[arg-type] # one of the table
+    output = ModelOutput.from_content("m", GOOD, stop_reason=stop)
     reply = reply_of(output, {})
     assert reply.failure is not None
     assert (reply.failure.reason, reply.text) == (reason, "")

@@ -105,5 +105,5 @@ def test_a_grader_can_be_asked_through_a_batch_service(
             "met" if "please" in row["output"] else "unmet"
         }
     assert service.asked_singly == 0
-    assert sum(service.batches) == sum(len(judged_of(score_of(log, row["id"]).metadata).verdicts) for row in table)  # type: ignore[union-attr]
+    assert sum(service.batches) == sum(len(judged_of(score_of(log, row["id"]).metadata).verdicts) for row in table)
     assert len(service.batches) <= 2, "all criteria are asked at once"

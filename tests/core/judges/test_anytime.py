@@ -110,7 +110,10 @@ def test_what_hangs_from_something_not_needed_is_not_needed_either(kit) -> None:
 def test_repeats_end_when_the_majority_cannot_flip_and_give_the_level_of_all(kit, votes) -> None:
     rubric = kit.rubric(kit.criterion("a"))
     answers = {"yes": kit.yes, "no": kit.no, "dead": Failure(reason="infra")}
-    script = lambda asked: answers[votes[asked.repeat]]  # noqa: E731
+
+    def script(asked):
+        return answers[votes[asked.repeat]]
+
     full = kit.judged(rubric, kit.submission(), backend=kit.backend("x", script), repeats=7)
     some = kit.backend("x", script)
     early = kit.judged(rubric, kit.submission(), backend=some, judge="anytime", repeats=7)
@@ -192,7 +195,10 @@ def test_the_sequential_test_errs_no_more_often_than_it_says(alpha, beta) -> Non
 
 def test_repeats_that_run_out_are_flagged(kit) -> None:
     rubric = kit.rubric(kit.criterion("a"), kit.criterion("b"))
-    script = lambda asked: kit.yes if asked.criterion == "a" or asked.repeat % 2 else kit.no  # noqa: E731
+
+    def script(asked):
+        return kit.yes if asked.criterion == "a" or asked.repeat % 2 else kit.no
+
     backend = kit.backend("x", script)
     result = kit.judged(rubric, kit.submission(), backend=backend, judge="anytime", repeats=8, stop="sprt")
     found = {name: [v for v in result.verdicts if v.criterion == name] for name in "ab"}

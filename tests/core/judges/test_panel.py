@@ -70,7 +70,10 @@ def test_a_panel_of_identical_members_is_the_member(kit, count, share, weight, r
     panel = kit.judged(
         rubric, kit.submission(), judge="panel", members=[{"backend": kit.backend("x", script)}] * count, rule=rule
     )
-    said = lambda result: [(v.criterion, v.status, v.level, v.score) for v in result.verdicts]  # noqa: E731
+
+    def said(result):
+        return [(v.criterion, v.status, v.level, v.score) for v in result.verdicts]
+
     assert said(panel) == said(alone)
     assert panel.score.value == alone.score.value
 

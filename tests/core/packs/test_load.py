@@ -279,7 +279,7 @@ def test_changed_packs_load_or_raise_a_pack_error(data: st.DataObject) -> None:
     try:
         pack = parse_pack(text.encode(errors="replace"), "p.yaml")
     except PackError as error:
-        assert all(problem.line >= 1 and problem.column >= 1 for problem in error.problems)  # noqa: PT017
+        assert all(problem.line >= 1 and problem.column >= 1 for problem in error.problems)  # noqa: PT017 - it may load as well
     else:
         assert pack.rubric.criteria
 
@@ -292,6 +292,6 @@ def test_any_text_in_quotes_comes_back_as_it_was(text: str) -> None:
     try:
         title = parse_pack(pack.encode(), "p.yaml").rubric.title
     except PackError as error:
-        assert {problem.rule for problem in error.problems} == {"control-character"}  # noqa: PT017
+        assert {problem.rule for problem in error.problems} == {"control-character"}  # noqa: PT017 - it may load as well
     else:
         assert title == quoted[1:-1].replace("''", "'")
