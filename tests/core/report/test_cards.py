@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from adjudge.report import CardStore, HumanFigure, JudgeCard, confusion_table, identity_hash, line, measure
-from adjudge.report.cards import human_line, missing_line
+from adjudge.report.card_text import human_line, missing_line
 from adjudge.report.store import default_folder
 
 KEYS = ("backend_hash", "read_out", "rubric_hash")

@@ -5,16 +5,8 @@ Loaded only when a report is made; jinja2, rich and pandas are imported inside t
 
 from __future__ import annotations
 
-from adjudge.report.cards import (
-    BETTER_JUDGES,
-    HumanFigure,
-    JudgeCard,
-    confusion_table,
-    identity_hash,
-    line,
-    measure,
-    read_out_of,
-)
+from adjudge.report.card_text import BETTER_JUDGES, confusion_table, line
+from adjudge.report.cards import HumanFigure, JudgeCard, identity_hash, measure, read_out_of
 from adjudge.report.export import write_csv, write_report, write_verdicts
 from adjudge.report.html import render_html
 from adjudge.report.record import RunRecord

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adjudge.report import cards
+from adjudge.report.card_text import BETTER_JUDGES, human_line, line, missing_line
 from adjudge.report.record import RunRecord
 from adjudge.report.summary import Summary
 from adjudge.report.text import number, percent, visible
@@ -75,9 +75,9 @@ def card_lines(record: RunRecord) -> list[str]:
             return ["judge card: none, since the rubric has no golden tests to measure a judge with"]
         named = record.provenance.get("rubric file") or (record.rubric.id if record.rubric else "")
         judge, read_out = (str(record.provenance.get(name) or "") for name in ("judge", "read-out"))
-        return [cards.missing_line(str(named), _backend_name(record), judge, read_out)]
-    lines = [cards.line(record.card), *map(cards.human_line, record.card.human_figures)]
-    return [*lines, *(f"better: {one}" for one in cards.BETTER_JUDGES)] if record.card.at_chance else lines
+        return [missing_line(str(named), _backend_name(record), judge, read_out)]
+    lines = [line(record.card), *map(human_line, record.card.human_figures)]
+    return [*lines, *(f"better: {one}" for one in BETTER_JUDGES)] if record.card.at_chance else lines
 
 
 def _backend_name(record: RunRecord) -> str:

@@ -107,8 +107,8 @@ def seen_before(graph: RuleGraph, gate: Gate) -> list[str]:
 
 def card_line(bound: BoundJudge, rubric: Rubric) -> str:
     """What is known of this judge on this rubric: a judge at chance proves the plumbing only."""
-    from adjudge.report import CardStore, identity_hash, line
-    from adjudge.report.cards import missing_line, read_out_of
+    from adjudge.report import CardStore, identity_hash, line, read_out_of
+    from adjudge.report.card_text import missing_line
 
     shipped = [spec.cards for spec in installed().backends.values() if spec.cards is not None]
     read_out, judge = read_out_of(bound.judge), bound.judge.name
