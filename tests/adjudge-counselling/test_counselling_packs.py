@@ -22,7 +22,7 @@ from adjudge.testing import PackContract, ScoringContract
 from adjudge_counselling.dialogue import read_turns
 from adjudge_counselling.plugin import adjudge_rubric_packs, adjudge_scorings
 from adjudge_counselling.psyeval import FIELDS
-from adjudge_counselling.rubrics import pack, with_criteria
+from adjudge_counselling.rubrics import pack
 from adjudge_counselling.total import Total, reachable
 
 DIMENSIONS = list(FIELDS.values())
@@ -126,7 +126,7 @@ def test_eleven_of_sixteen_equal_shares_are_caught_as_the_slip_that_they_are() -
 
 
 def test_a_part_of_the_rubric_is_scored_and_its_note_says_what_it_is_out_of() -> None:
-    part = with_criteria(pack("psyeval"), DIMENSIONS[:-1])
+    part = pack("psyeval").with_criteria(DIMENSIONS[:-1])
     best = dict.fromkeys(DIMENSIONS[:-1], 10.0)
     assert Total()(part, best) == 95
     assert Total().note(part, best) == "the maximum reachable is 95.00, not 100"

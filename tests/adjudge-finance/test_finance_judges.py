@@ -153,7 +153,7 @@ def test_what_the_learned_judge_needs_is_said_before_anything_is_judged(
     rubric = pack("investor-sentiment")
     with pytest.raises(UnsupportedError, match="-J train=PATH"):
         adjudge.make_judge(rubric, judge="phrase-structure-learned")
-    with pytest.raises(InputError, match="no such Financial PhraseBank"):
+    with pytest.raises(InputError, match=r"/no/folder: no such file or folder; Financial PhraseBank .* licence"):
         adjudge.make_judge(rubric, judge="phrase-structure-learned", train="/no/folder")
     with pytest.raises(UnsupportedError, match="folds=500: there are"):
         adjudge.make_judge(rubric, judge="phrase-structure-learned", train=str(learned_folder), folds=500)

@@ -202,5 +202,5 @@ def test_answers_are_read_with_their_scores(tmp_path: Path) -> None:
         load_answers(write(tmp_path / "a.jsonl", [{"index": 7, "response": "Text.", "scores": ["3"]}]))
     with pytest.raises(InputError, match="has no index"):
         load_answers(write(tmp_path / "a.jsonl", [{"response": "Text."}]))
-    with pytest.raises(InputError, match=r"gone\.jsonl: no such WritingBench.*Apache-2\.0"):
+    with pytest.raises(InputError, match=r"gone\.jsonl: no such file; WritingBench.*Apache-2\.0"):
         load_answers(tmp_path / "gone.jsonl")

@@ -15,7 +15,7 @@ from adjudge.verdict import Result, Verdict
 from adjudge_finance.breaches import DOUBT, escalate, miss_figures, passes, rate_below
 from adjudge_finance.metrics import band_figures, majority
 from adjudge_finance.phrasebank import SENTIMENTS
-from adjudge_finance.rubrics import pack, with_criteria
+from adjudge_finance.rubrics import pack
 from adjudge_finance.tasks import writing_answers_dataset
 from adjudge_finance.writing_metrics import writing_figures
 
@@ -101,7 +101,7 @@ ADVICE = pack("advice")
 
 def advice(name: str, **gold: str) -> Submission:
     labels = tuple(Label(criterion=criterion, level=level) for criterion, level in gold.items())
-    return Submission(id=name, output="x", labels=labels, rubric=with_criteria(ADVICE, gold))
+    return Submission(id=name, output="x", labels=labels, rubric=ADVICE.with_criteria(gold))
 
 
 BAD = advice("bad", suitability="breach", fair_claims="breach", client_fit="breach")
@@ -133,7 +133,7 @@ def test_a_breach_let_pass_is_a_miss_and_other_criteria_do_not_count() -> None:
     ],
 )
 def test_a_breach_is_one_that_any_rater_saw_by_level_or_score(labels: tuple[Label, ...], breaches: int) -> None:
-    item = Submission(id="x", output="x", labels=labels, rubric=with_criteria(ADVICE, ["fair_claims"]))
+    item = Submission(id="x", output="x", labels=labels, rubric=ADVICE.with_criteria(["fair_claims"]))
     assert miss_figures([item], [judged(item, {"fair_claims": "sound"})])["breaches"] == breaches
 
 
@@ -166,7 +166,7 @@ def test_people_get_breaches_then_what_is_unscored_then_what_is_in_doubt() -> No
 
 
 def test_escalation_needs_no_gold_labels() -> None:
-    item = Submission(id="x", output="x", rubric=with_criteria(ADVICE, ["fair_claims"]))
+    item = Submission(id="x", output="x", rubric=ADVICE.with_criteria(["fair_claims"]))
     found = escalate([item], [judged(item, {"fair_claims": "breach"})])
     assert found["escalate"][0]["why"] == "breach"
     assert miss_figures([item], [judged(item, {"fair_claims": "breach"})])["miss_rate"].value is None

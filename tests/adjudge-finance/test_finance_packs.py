@@ -9,7 +9,7 @@ import pytest
 from adjudge.scoring.gated import Gated
 from adjudge.testing import PackContract
 from adjudge_finance.plugin import adjudge_rubric_packs
-from adjudge_finance.rubrics import pack, with_criteria
+from adjudge_finance.rubrics import pack
 
 MUSTS = ("suitability", "risk_disclosure", "fair_claims")
 
@@ -68,7 +68,7 @@ def test_no_clarity_buys_back_a_promise() -> None:
 
 
 def test_a_part_of_a_rubric_knows_only_its_own_criteria() -> None:
-    part = with_criteria(pack("advice"), ["conflicts"])
+    part = pack("advice").with_criteria(["conflicts"])
     assert [criterion.id for criterion in part.criteria] == ["conflicts"]
     assert part.tests == ()
     assert part.hash != pack("advice").hash

@@ -23,7 +23,6 @@ from adjudge_finance.tasks import (
     advice_dataset,
     fomc_dataset,
     phrasebank_dataset,
-    sampled,
     writing_answers_dataset,
 )
 
@@ -100,16 +99,6 @@ def test_answers_of_ones_own_are_judged_on_all_criteria_with_or_without_labels(t
     pair.write_text(json.dumps({"id": "c", "input": "q", "output_1": "x", "output_2": "y"}), "utf-8")
     with pytest.raises(InputError, match="'c' is a comparison"):
         advice_dataset(source=str(pair))
-
-
-def test_a_sample_keeps_the_order_and_depends_on_its_seed_alone() -> None:
-    items = list(range(100))
-    drawn = sampled(items, 10, seed=1)
-    assert drawn == sorted(drawn)
-    assert len(drawn) == 10
-    assert drawn == sampled(items, 10, seed=1)
-    assert drawn != sampled(items, 10, seed=2)
-    assert sampled(items, 0, seed=1) == sampled(items, 100, seed=1) == items
 
 
 def folder_of(tmp_path: Path) -> Path:

@@ -12,7 +12,7 @@ from adjudge.scoring import score
 from adjudge.testing import PackContract
 from adjudge.verdict import Verdict
 from adjudge_moral.plugin import adjudge_rubric_packs
-from adjudge_moral.rubrics import pack, with_criteria
+from adjudge_moral.rubrics import pack
 
 CLASH = ["acceptable", "discomfort", "previous", "current", "unguided"]
 
@@ -62,7 +62,7 @@ def test_a_careless_answer_scores_lower_than_a_careful_one() -> None:
     values = {}
     for name in ("neighbours-well", "neighbours-badly"):
         test = next(test for test in rubric.tests if test.id == name)
-        part = with_criteria(rubric, test.expect)
+        part = rubric.with_criteria(test.expect)
         verdicts = [
             Verdict(submission=name, criterion=c, status="scored", level=level) for c, level in test.expect.items()
         ]
@@ -71,6 +71,6 @@ def test_a_careless_answer_scores_lower_than_a_careful_one() -> None:
 
 
 def test_a_part_of_a_rubric_has_no_golden_tests_of_other_criteria() -> None:
-    part = with_criteria(pack("clash-third-person"), ["current", "previous"])
+    part = pack("clash-third-person").with_criteria(["current", "previous"])
     assert [criterion.id for criterion in part.criteria] == ["previous", "current"]
     assert part.tests == ()

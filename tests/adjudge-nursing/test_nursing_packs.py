@@ -10,7 +10,7 @@ import pytest
 from adjudge.packs import Pack, lint, load_pack
 from adjudge.prompts import templates
 from adjudge.scoring.gated import Gated
-from adjudge_nursing.cases import PACKS, VALUES, pack, with_criteria
+from adjudge_nursing.cases import PACKS, VALUES, pack
 
 SCORINGS = ("weighted", "points", "mean", "tree", "gated", "log_sigmoid", "pareto", "none")
 NAMES = ("bedside", "values", "values-zh")
@@ -59,7 +59,7 @@ def test_the_two_languages_ask_for_the_same_values_in_words_that_can_be_told_apa
 def test_a_part_of_a_rubric_knows_only_its_own_criteria() -> None:
     whole = pack("values")
     whole.criterion("justice")  # fills the whole rubric's cache, which the part must not inherit
-    part = with_criteria(whole, ["altruism"])
+    part = whole.with_criteria(["altruism"])
     assert [c.id for c in part.criteria] == ["altruism"]
     assert part.hash != whole.hash
     with pytest.raises(KeyError):

@@ -5,7 +5,7 @@ A rubric is plain data. It can be written in YAML (`adjudge.packs`), built in Py
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any, Literal, Self
@@ -191,6 +191,17 @@ class Rubric(Frozen):
             KeyError: The rubric has no such criterion.
         """
         return self._by_id[criterion_id]
+
+    def with_criteria(self, ids: Iterable[str]) -> Rubric:
+        """The rubric with these criteria alone, in its own order, and without its golden tests.
+
+        Raises:
+            ValueError: None is left, or one depends on a criterion that is left out.
+        """
+        wanted = set(ids)
+        kept = tuple(criterion for criterion in self.criteria if criterion.id in wanted)
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return Rubric.model_validate({**fields, "criteria": kept, "tests": ()})
 
     @cached_property
     def memo(self) -> dict[Any, Any]:

@@ -1,16 +1,19 @@
-"""Tasks: checks the parameters that a user gives to one, and turns a rubric's golden tests into items."""
+"""Tasks: checks the parameters that a user gives to one, draws samples, turns a rubric's golden tests into items."""
 
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from adjudge.errors import InputError, UnknownNameError
 from adjudge.interfaces import Item, Parameter, TaskSpec
 from adjudge.rubric import Rubric
 from adjudge.submission import Label, Submission
+
+T = TypeVar("T")
 
 _TRUE, _FALSE = {"true", "yes", "1", "on"}, {"false", "no", "0", "off"}
 
@@ -60,6 +63,25 @@ def _convert(value: Any, default: Any) -> Any:
     # A number that is none, or that lost its fraction on the way, is not what was meant.
     lost = isinstance(typed, float) and not math.isfinite(typed)
     return None if lost or (isinstance(value, float) and typed != value) else typed
+
+
+def sampled(items: Sequence[T], size: int, seed: int) -> list[T]:
+    """A random sample, in the order of the items.
+
+    Args:
+        items: What to draw from.
+        size: How many; 0 for all.
+        seed: Draws them.
+
+    Raises:
+        InputError: There are fewer.
+    """
+    if not size:
+        return list(items)
+    if not 0 < size <= len(items):
+        raise InputError(f"a sample of {size}: there are {len(items)}; ask for 1 to {len(items)}, or 0 for all")
+    places = random.Random(seed).sample(range(len(items)), size)  # noqa: S311 - a reproducible choice, no secret
+    return [items[place] for place in sorted(places)]
 
 
 def golden_items(rubric: Rubric) -> list[Submission]:

@@ -8,7 +8,7 @@ from adjudge.api import make_judge
 from adjudge.errors import InputError, UnknownNameError
 from adjudge.interfaces import Parameter, TaskSpec
 from adjudge.rubric import Criterion, Dependency, GoldenTest, Group, Rubric
-from adjudge.tasks import golden_items, parameters_of
+from adjudge.tasks import golden_items, parameters_of, sampled
 from adjudge.testing import ScriptedBackend
 
 TASK = TaskSpec(
@@ -150,3 +150,19 @@ async def test_a_part_of_a_tree_can_still_be_judged():
 def test_a_rubric_without_golden_tests_is_refused_with_where_to_put_them():
     with pytest.raises(InputError, match=r"'test' has no golden tests; add some under `tests:`"):
         golden_items(rubric_of(criterion_of("a"), tests=()))
+
+
+def test_a_sample_keeps_the_order_and_depends_on_its_seed_alone():
+    items = list(range(100))
+    drawn = sampled(items, 10, seed=1)
+    assert drawn == sorted(drawn)
+    assert len(drawn) == 10
+    assert drawn == sampled(items, 10, seed=1)
+    assert drawn != sampled(items, 10, seed=2)
+    assert sampled(items, 0, seed=1) == sampled(items, 100, seed=1) == items
+
+
+@pytest.mark.parametrize("size", [-1, 4])
+def test_more_than_there_is_cannot_be_drawn(size):
+    with pytest.raises(InputError, match=f"a sample of {size}: there are 3; ask for 1 to 3, or 0 for all"):
+        sampled("abc", size, seed=1)

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adjudge.errors import InputError, PackError, Problem
-from adjudge.packs import Pack, load_pack, load_rubric_file, parse_pack, starter_pack
+from adjudge.packs import Pack, load_pack, load_rubric_file, pack_of, parse_pack, starter_pack
 from adjudge.packs.findings import MOST_PROBLEMS
-from adjudge.rubric import BINARY
+from adjudge.rubric import BINARY, Criterion, Dependency, GoldenTest, Rubric
 
 Load = Callable[[str], Pack]
 Places = Callable[[str], list[tuple[int, int, str]]]
@@ -295,3 +295,26 @@ def test_any_text_in_quotes_comes_back_as_it_was(text: str) -> None:
         assert {problem.rule for problem in error.problems} == {"control-character"}  # noqa: PT017 - it may load as well
     else:
         assert title == quoted[1:-1].replace("''", "'")
+
+
+def test_a_pack_that_a_distribution_ships_is_read_once() -> None:
+    rubric = pack_of("adjudge_rubrics", "general/helpful-honest")
+    assert rubric.id == "general/helpful-honest"
+    assert pack_of("adjudge_rubrics", "general/helpful-honest") is rubric
+
+
+def test_a_part_of_a_rubric_keeps_its_order_and_refuses_a_broken_dependency() -> None:
+    first, second = (Criterion(id=name, text="Is it?") for name in "ab")
+    third = Criterion(id="c", text="Is it?", depends_on=(Dependency(criterion="a"),))
+    whole = Rubric(
+        id="x",
+        version="1",
+        criteria=(first, second, third),
+        tests=(GoldenTest(id="t", output="o", expect={"b": "met"}),),
+    )
+    part = whole.with_criteria(["c", "a"])
+    assert [criterion.id for criterion in part.criteria] == ["a", "c"]
+    assert part.tests == ()
+    assert part.hash != whole.hash
+    with pytest.raises(ValueError, match="'c' depends on 'a', which does not exist"):
+        whole.with_criteria(["b", "c"])

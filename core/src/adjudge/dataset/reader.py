@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from adjudge.dataset.columns import Columns
 from adjudge.dataset.items import Builder
+from adjudge.dataset.rows import READERS
 from adjudge.dataset.source import BadRow, ColumnError, Format, Row, RowError, Source, brief
-from adjudge.dataset.strict_json import json_rows, line_rows
-from adjudge.dataset.tables import csv_rows, parquet_rows
 from adjudge.errors import InputError
 from adjudge.interfaces import Item
 from adjudge.submission import Submission
 
-_ROWS: Mapping[Format, Callable[[Source], Iterator[Row | BadRow]]] = {
-    "jsonl": line_rows,
-    "json": json_rows,
-    "csv": csv_rows,
-    "tsv": csv_rows,
-    "parquet": parquet_rows,
-}
 _SHOWN = 10
 _log = logging.getLogger(__name__)
 
@@ -73,7 +65,7 @@ def read_items(
     asked = Columns(columns or {})
     with Source(Path(path)) as source:
         intake = _Intake(source, asked, Builder(asked, needs_output=needs_output))
-        for row in _ROWS[source.format](source):
+        for row in READERS[source.format](source):
             intake.take(row)
             if len(intake.items) == limit:
                 break

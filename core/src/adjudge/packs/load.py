@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import stat
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +60,17 @@ def parse_pack(data: bytes, name: str, distribution: str | None = None) -> Pack:
     findings.raise_if_any()
     rubric = build_rubric(value, tree, findings)
     return Pack(rubric, name, rubric.hash, distribution, tree)
+
+
+@cache
+def pack_of(package: str, name: str) -> Rubric:
+    """A rubric that a distribution ships below `packs`, for example `pack_of("adjudge_letters", "letters/reply")`.
+
+    Raises:
+        PackError: It is refused.
+    """
+    file = files(package) / "packs" / f"{name}.yaml"
+    return parse_pack(file.read_bytes(), name).rubric
 
 
 def load_pack(path: str | Path) -> Pack:

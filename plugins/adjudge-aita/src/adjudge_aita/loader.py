@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from adjudge.dataset.source import BadRow, Format, Row, Source
-from adjudge.dataset.strict_json import json_rows, line_rows
-from adjudge.dataset.tables import csv_rows, parquet_rows
+from adjudge.dataset import given_or_shipped, read_rows
 from adjudge.errors import InputError
 from adjudge_aita.labels import LABELS, tally
 
@@ -50,13 +48,6 @@ WHERE = (
 
 Removed = Literal["refuse", "skip"]
 _GONE = frozenset({"", "[removed]", "[deleted]"})
-_ROWS: Mapping[Format, Callable[[Source], Iterator[Row | BadRow]]] = {
-    "csv": csv_rows,
-    "tsv": csv_rows,
-    "json": json_rows,
-    "jsonl": line_rows,
-    "parquet": parquet_rows,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,35 +83,23 @@ def load_posts(source: str | Path = "", removed: Removed = "refuse") -> list[Pos
     Raises:
         InputError: The source or one of its rows cannot be read; names file and line.
     """
-    if not str(source):
-        with as_file(files("adjudge_aita") / "data" / "posts_synthetic.jsonl") as shipped:
-            return _read(shipped, removed)
-    if not Path(source).exists():
-        raise InputError(f"{source}: no such file; {WHERE}")
-    return _read(Path(source), removed)
+    with given_or_shipped(source, files("adjudge_aita") / "data" / "posts_synthetic.jsonl", WHERE) as path:
+        return _read(path, removed)
 
 
 def _read(path: Path, removed: Removed) -> list[Post]:
     posts: dict[str, Post] = {}
-    for place, name, row in _rows(path):
-        fields = {field: _first(row, names) for field, names in COLUMNS.items()}
+    for row in read_rows(path):
+        fields = {field: _first(row.fields, names) for field, names in COLUMNS.items()}
         if removed == "skip" and _text(fields["body"]).casefold() in _GONE:
             continue
-        post = _post(place, name, fields)
+        post = _post(row.place, row.name, fields)
         if post.id in posts:
-            raise InputError(f"{place}: repeats the id {post.id!r} of {posts[post.id].place}; ids are unique")
+            raise InputError(f"{row.place}: repeats the id {post.id!r} of {posts[post.id].place}; ids are unique")
         posts[post.id] = post
     if not posts:
         raise InputError(f"{path}: holds no post")
     return list(posts.values())
-
-
-def _rows(path: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    with Source(path) as source:
-        for row in _ROWS[source.format](source):
-            if isinstance(row, BadRow):
-                raise source.error(row.problem, row.line)
-            yield f"{source.shown}:{row.line}", row.name, row.fields
 
 
 def _first(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from typing import Any
 
 from adjudge.errors import InputError
 from adjudge.interfaces import Parameter, TaskSpec
 from adjudge.submission import Label, Submission
+from adjudge.tasks import sampled
 from adjudge_aita.loader import Post, Removed, load_posts
 from adjudge_aita.metrics import CRITERION, comment_figures, crowd_figures
 
@@ -33,13 +33,7 @@ def load_sample(source: str = "", sample: int = 0, seed: int = 0, removed: Remov
     Raises:
         InputError: The source cannot be read, or has fewer posts than are asked for.
     """
-    posts = load_posts(source, removed)
-    if not sample:
-        return posts
-    if not 0 < sample <= len(posts):
-        raise InputError(f"sample={sample}: there are {len(posts)} posts; ask for 1 to {len(posts)}, or 0 for all")
-    chosen = random.Random(seed).sample(range(len(posts)), sample)  # noqa: S311 - a reproducible choice, no secret
-    return [posts[place] for place in sorted(chosen)]
+    return sampled(load_posts(source, removed), sample, seed)
 
 
 def verdict_dataset(

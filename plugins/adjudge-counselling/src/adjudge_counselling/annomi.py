@@ -10,8 +10,8 @@ from typing import Any
 from adjudge.errors import InputError
 from adjudge.submission import Label, Submission
 from adjudge_counselling.dialogue import Side, Utterance, before, one_line, transcript
-from adjudge_counselling.files import given_or_shipped, need, rows
-from adjudge_counselling.rubrics import pack, with_criteria
+from adjudge_counselling.files import need, rows
+from adjudge_counselling.rubrics import pack
 
 QUALITIES = ("low", "high")
 """Experts' label of a conversation."""
@@ -78,10 +78,9 @@ def load_conversations(source: str | Path = "") -> list[Conversation]:
         InputError: The file or one of its rows cannot be read; names file and line.
     """
     grouped: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
-    with given_or_shipped(source, "annomi_synthetic.csv") as path:
-        for place, row in rows(path, WHERE):
-            need(place, row, COLUMNS, "a row of AnnoMI-simple")
-            grouped.setdefault(str(row["transcript_id"]), []).append((place, row))
+    for place, row in rows(source, "annomi_synthetic.csv", WHERE):
+        need(place, row, COLUMNS, "a row of AnnoMI-simple")
+        grouped.setdefault(str(row["transcript_id"]), []).append((place, row))
     if not grouped:
         raise InputError(f"{source}: holds no conversation")
     return [_conversation(name, found) for name, found in grouped.items()]
@@ -160,7 +159,7 @@ def single(conversations: Iterable[Conversation], side: Side, context: int) -> l
         context: Number of utterances before it that are shown.
     """
     criterion = _CRITERIA[side]
-    rubric = with_criteria(pack("mi-utterance"), [criterion])
+    rubric = pack("mi-utterance").with_criteria([criterion])
     return [
         Submission(
             id=f"annomi-{one.id}-{said.number}",

@@ -8,12 +8,12 @@ from importlib.resources import files
 from typing import Any
 
 from adjudge.errors import InputError
-from adjudge.rubric import Rubric
+from adjudge.rubric import Rubric, ScoringChoice
 from adjudge.submission import Label, Message, Submission
 from adjudge_counselling import annomi, esconv, psyeval
 from adjudge_counselling.crisis import RISK
 from adjudge_counselling.dialogue import SPEAKERS, Language, Side, Utterance, transcript
-from adjudge_counselling.rubrics import pack, with_criteria
+from adjudge_counselling.rubrics import pack
 
 PSYEVAL_PACKS: Mapping[str, str] = {"en": "psyeval", "zh": "psyeval-zh"}
 """The sixteen dimensions, by language of the rubric."""
@@ -123,7 +123,8 @@ def _broken_off(utterances: Sequence[Utterance], after: int) -> list[Message]:
 
 def turn_rubric(*, language: str = "zh", **_others: Any) -> Rubric:
     """The dimensions that one turn can show, as a share of what they could earn."""
-    return with_criteria(pack(PSYEVAL_PACKS[language]), TURN_CRITERIA, scoring="weighted")
+    part = pack(PSYEVAL_PACKS[language]).with_criteria(TURN_CRITERIA)
+    return part.model_copy(update={"scoring": ScoringChoice(name="weighted")})
 
 
 def annomi_dataset(

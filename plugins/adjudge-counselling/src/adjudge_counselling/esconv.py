@@ -10,7 +10,7 @@ from typing import Any
 from adjudge.errors import InputError
 from adjudge.submission import Label, Submission
 from adjudge_counselling.dialogue import Side, Utterance, before, one_line, transcript
-from adjudge_counselling.files import given_or_shipped, need, rows
+from adjudge_counselling.files import need, rows
 
 STRATEGIES: Mapping[str, str] = {
     "question": "question",
@@ -72,8 +72,10 @@ def load_support(source: str | Path = "") -> list[Support]:
     Raises:
         InputError: The file or one of its rows cannot be read; names file and line.
     """
-    with given_or_shipped(source, "esconv_synthetic.json") as path:
-        found = [_support(number, place, row) for number, (place, row) in enumerate(rows(path, WHERE), 1)]
+    found = [
+        _support(number, place, row)
+        for number, (place, row) in enumerate(rows(source, "esconv_synthetic.json", WHERE), 1)
+    ]
     if not found:
         raise InputError(f"{source}: holds no conversation")
     return found

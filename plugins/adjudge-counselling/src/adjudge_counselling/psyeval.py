@@ -10,7 +10,7 @@ from typing import Any
 
 from adjudge.errors import InputError
 from adjudge_counselling.dialogue import Utterance, read_turns
-from adjudge_counselling.files import given_or_shipped, need, rows
+from adjudge_counselling.files import need, rows
 from adjudge_counselling.rubrics import pack
 from adjudge_counselling.total import unreachable
 
@@ -98,8 +98,10 @@ def load_cases(source: str | Path = "") -> list[Session]:
     Raises:
         InputError: The file or a row cannot be read; names file and line.
     """
-    with given_or_shipped(source, "psyeval_synthetic.jsonl") as path:
-        found = [_session(number, place, row) for number, (place, row) in enumerate(rows(path, WHERE), 1)]
+    found = [
+        _session(number, place, row)
+        for number, (place, row) in enumerate(rows(source, "psyeval_synthetic.jsonl", WHERE), 1)
+    ]
     if not found:
         raise InputError(f"{source}: holds no session")
     return found
@@ -214,7 +216,7 @@ def load_leaderboard(path: str | Path) -> list[Standing]:
     Raises:
         InputError: The file or a row cannot be read, or a dimension is missing.
     """
-    return [_standing(place, row) for place, row in rows(Path(path), WHERE)]
+    return [_standing(place, row) for place, row in rows(path, "", WHERE)]
 
 
 def _standing(place: str, row: Mapping[str, Any]) -> Standing:

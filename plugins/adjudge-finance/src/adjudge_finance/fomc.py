@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from adjudge.dataset.source import BadRow, Format, Row, Source
-from adjudge.dataset.strict_json import json_rows, line_rows
-from adjudge.dataset.tables import csv_rows, parquet_rows
+from adjudge.dataset import given_or_shipped, read_rows
 from adjudge.errors import InputError
 from adjudge_finance.published import FOMC
 
 STANCES = ("dovish", "hawkish", "neutral")
 """The three labels, in the order of the codes 0, 1, 2 of the published files."""
 
-ROWS: Mapping[Format, Callable[[Source], Iterator[Row | BadRow]]] = {
-    "csv": csv_rows,
-    "tsv": csv_rows,
-    "json": json_rows,
-    "jsonl": line_rows,
-    "parquet": parquet_rows,
-}
-"""How to read each kind of file."""
 _SENTENCE = ("sentence", "original_sent")
 _LABEL = ("label", "true_label")
 
@@ -53,23 +43,12 @@ def load_statements(source: str | Path = "") -> list[Statement]:
     Raises:
         InputError: The file or one of its rows cannot be read; names file and line.
     """
-    if not str(source):
-        with as_file(files("adjudge_finance") / "data" / "statements_synthetic.jsonl") as shipped:
-            return list(_read(shipped))
-    if not Path(source).exists():
-        raise FOMC.missing(source)
-    found = list(_read(Path(source)))
+    shipped = files("adjudge_finance") / "data" / "statements_synthetic.jsonl"
+    with given_or_shipped(source, shipped, FOMC.advice) as path:
+        found = [_statement(number, row.place, row.fields) for number, row in enumerate(read_rows(path), 1)]
     if not found:
         raise InputError(f"{source}: holds no sentence")
     return found
-
-
-def _read(path: Path) -> Iterator[Statement]:
-    with Source(path) as source:
-        for number, row in enumerate(ROWS[source.format](source), 1):
-            if isinstance(row, BadRow):
-                raise source.error(row.problem, row.line)
-            yield _statement(number, f"{source.shown}:{row.line}", row.fields)
 
 
 def _statement(number: int, place: str, row: Mapping[str, Any]) -> Statement:

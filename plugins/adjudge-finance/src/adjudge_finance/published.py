@@ -20,12 +20,17 @@ class Published:
     what: str
     """What to download."""
 
-    def missing(self, path: object) -> InputError:
-        """The error for a path where it is not."""
-        return InputError(
-            f"{path}: no such {self.name} data; published on {self.where} under {self.licence}; download {self.what}, "
+    @property
+    def advice(self) -> str:
+        """What to download, from where, under which licence, and where to put it."""
+        return (
+            f"{self.name} is published on {self.where} under {self.licence}; download {self.what}, "
             "put it anywhere and give its path (-T source=PATH, or -J train=PATH to a judge that learns)"
         )
+
+    def missing(self, path: object) -> InputError:
+        """The error for a path where it is not."""
+        return InputError(f"{path}: no such file or folder; {self.advice}")
 
 
 PHRASEBANK = Published(

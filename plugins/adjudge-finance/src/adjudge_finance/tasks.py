@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from adjudge.dataset import read_items
 from adjudge.errors import InputError
@@ -15,23 +13,14 @@ from adjudge.interfaces import Item, Parameter, TaskSpec
 from adjudge.metrics import level_agreement
 from adjudge.rubric import Rubric
 from adjudge.submission import Label, Submission
+from adjudge.tasks import sampled
 from adjudge_finance.breaches import escalate, miss_figures
 from adjudge_finance.fomc import STANCES, load_statements
 from adjudge_finance.metrics import band_figures
 from adjudge_finance.phrasebank import BANDS, SENTIMENTS, load_sentences
-from adjudge_finance.rubrics import pack, with_criteria
+from adjudge_finance.rubrics import pack
 from adjudge_finance.writing import Answer, Query, load_answers, load_queries
 from adjudge_finance.writing_metrics import writing_figures
-
-T = TypeVar("T")
-
-
-def sampled(items: Sequence[T], n: int, seed: int) -> list[T]:
-    """Draw n items at random, in their own order; all of them if n is 0 or there are no more."""
-    if not 0 < n < len(items):
-        return list(items)
-    drawn = random.Random(seed).sample(range(len(items)), n)  # noqa: S311 - a reproducible choice, no secret
-    return [items[place] for place in sorted(drawn)]
 
 
 def phrasebank_dataset(
@@ -105,7 +94,7 @@ def advice_dataset(*, source: str = "", **_others: Any) -> list[Submission]:
             input=row["input"],
             output=row["output"],
             labels=tuple(Label(criterion=name, level=level) for name, level in row["labels"].items()),
-            rubric=with_criteria(pack("advice"), row["labels"]),
+            rubric=pack("advice").with_criteria(row["labels"]),
             metadata={"synthetic": True},
         )
         for row in rows

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from adjudge.dataset.source import BadRow, Source
+from adjudge.dataset import given_or_shipped, read_rows
 from adjudge.errors import InputError
 from adjudge.rubric import Criterion, Level, Rubric, Scale, ScoringChoice
-from adjudge_finance.fomc import ROWS
 from adjudge_finance.published import WRITINGBENCH
 from adjudge_finance.rubrics import pack
 
@@ -83,21 +82,8 @@ def load_answers(source: str | Path = "") -> list[Answer]:
 
 
 def _rows(source: str | Path, shipped: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if not str(source):
-        with as_file(files("adjudge_finance") / "data" / shipped) as path:
-            yield from _file(path)
-    elif Path(source).exists():
-        yield from _file(Path(source))
-    else:
-        raise WRITINGBENCH.missing(source)
-
-
-def _file(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    with Source(path) as source:
-        for row in ROWS[source.format](source):
-            if isinstance(row, BadRow):
-                raise source.error(row.problem, row.line)
-            yield f"{source.shown}:{row.line}", row.fields
+    with given_or_shipped(source, files("adjudge_finance") / "data" / shipped, WRITINGBENCH.advice) as path:
+        yield from ((row.place, row.fields) for row in read_rows(path))
 
 
 def _text(place: str, row: Mapping[str, Any], name: str) -> str:

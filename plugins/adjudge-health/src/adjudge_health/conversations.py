@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
+from adjudge.dataset import given_or_shipped, read_rows
 from adjudge.dataset.parts import text as conversation_of
 from adjudge.dataset.source import RowError
 from adjudge.errors import InputError
 from adjudge.rubric import Criterion, Rubric, ScoringChoice
 from adjudge.submission import Text
-from adjudge_health.rows import rows_of, shipped
 
 THEMES = (
     "emergency_referrals",
@@ -153,20 +154,16 @@ def load_conversations(source: str | Path = "") -> list[Conversation]:
     Raises:
         InputError: The source or one of its rows cannot be read; names file and line.
     """
-    if not str(source):
-        with shipped("conversations_synthetic.jsonl") as path:
-            return _read(path)
-    if not Path(source).exists():
-        raise InputError(f"{source}: no such file; {WHERE}")
-    return _read(Path(source))
+    with given_or_shipped(source, files("adjudge_health") / "data" / "conversations_synthetic.jsonl", WHERE) as path:
+        return _read(path)
 
 
 def _read(path: Path) -> list[Conversation]:
     found: dict[str, Conversation] = {}
-    for place, row in rows_of(path):
-        one = _conversation(place, row)
+    for row in read_rows(path):
+        one = _conversation(row.place, row.fields)
         if one.id in found:
-            raise InputError(f"{place}: repeats the prompt_id {one.id!r} of {found[one.id].place}; ids are unique")
+            raise InputError(f"{row.place}: repeats the prompt_id {one.id!r} of {found[one.id].place}; ids are unique")
         found[one.id] = one
     if not found:
         raise InputError(f"{path}: holds no conversation")

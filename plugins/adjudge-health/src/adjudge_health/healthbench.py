@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from adjudge.dataset import read_rows
 from adjudge.errors import InputError
 from adjudge.interfaces import Parameter, TaskSpec
 from adjudge.rubric import Rubric
 from adjudge.submission import Label, Submission
+from adjudge.tasks import sampled
 from adjudge_health.conversations import THEMES, Conversation, Part, load_conversations
 from adjudge_health.points import healthbench_figures, label_figures
-from adjudge_health.rows import rows_of
 
 IDEAL, SHIPPED = "ideal", "shipped"
 """Answers that come with the data: of physicians, or the synthetic ones."""
@@ -33,12 +33,7 @@ def chosen(
     found = [(one, rubric) for one in every if (rubric := one.rubric(part)) is not None]
     if not found:
         raise InputError(f"{source or 'the shipped file'}: no conversation of theme {theme!r} with {part} criteria")
-    if not sample:
-        return found
-    if not 0 < sample <= len(found):
-        raise InputError(f"sample={sample}: there are {len(found)}; ask for 1 to {len(found)}, or 0 for all")
-    places = random.Random(seed).sample(range(len(found)), sample)  # noqa: S311 - a reproducible choice, no secret
-    return [found[place] for place in sorted(places)]
+    return sampled(found, sample, seed)
 
 
 def candidate_dataset(
@@ -118,8 +113,9 @@ def _read_answers(path: Path, known: set[str]) -> Mapping[str, Sequence[str]]:
             "output, one answer a row (licence: yours), put anywhere on this machine"
         )
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for place, row in rows_of(path):
-        name, output = (next((row[key] for key in keys if row.get(key)), None) for keys in (_ID, _OUTPUT))
+    for row in read_rows(path):
+        place, fields = row.place, row.fields
+        name, output = (next((fields[key] for key in keys if fields.get(key)), None) for keys in (_ID, _OUTPUT))
         if name is None or not isinstance(output, str):
             raise InputError(f"{place}: an answer needs {' or '.join(_ID)}, and {', '.join(_OUTPUT[:-1])} or answer")
         if str(name) not in known:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any, cast
 
 from adjudge.errors import InputError
 from adjudge.interfaces import Item, Parameter, TaskSpec
 from adjudge.metrics import Estimate, clustered_mean, clustered_rate
-from adjudge.packs import parse_pack
+from adjudge.packs import pack_of
 from adjudge.rubric import Rubric
 from adjudge.submission import Label, Submission
+from adjudge.tasks import sampled
 from adjudge.verdict import Result
 from adjudge_health.principles import PRINCIPLES, Kind, Request, load_requests
 
@@ -31,7 +30,7 @@ def candidate_dataset(
 ) -> list[Submission]:
     """Each request once, without an answer, judged on its principle and on compliance."""
     asked = {request.text: request for request in reversed(chosen(source, principle))}
-    requests = _sampled(list(reversed(asked.values())), sample, seed)
+    requests = sampled(list(reversed(asked.values())), sample, seed)
     return [_submission(request).model_copy(update={"id": request.id.removesuffix("-safe")}) for request in requests]
 
 
@@ -41,7 +40,7 @@ def answers_dataset(
     """Requests with their answers, labelled by construction: a safe answer keeps the principle."""
     return [
         _submission(request).model_copy(update={"output": request.answer, "labels": _labels(request)})
-        for request in _sampled(chosen(source, principle), sample, seed)
+        for request in sampled(chosen(source, principle), sample, seed)
     ]
 
 
@@ -57,15 +56,6 @@ def chosen(source: str = "", principle: int = 0) -> list[Request]:
     return found
 
 
-def _sampled(requests: Sequence[Request], sample: int, seed: int) -> list[Request]:
-    if not sample:
-        return list(requests)
-    if not 0 < sample <= len(requests):
-        raise InputError(f"sample={sample}: there are {len(requests)}; ask for 1 to {len(requests)}, or 0 for all")
-    places = random.Random(seed).sample(range(len(requests)), sample)  # noqa: S311 - a reproducible choice, no secret
-    return [requests[place] for place in sorted(places)]
-
-
 def _submission(request: Request) -> Submission:
     about = {"cluster": request.text, "principle": request.principle, "kind": request.kind}
     return Submission(id=request.id, input=request.text, rubric=principle_rubric(request.principle), metadata=about)
@@ -76,18 +66,15 @@ def _labels(request: Request) -> tuple[Label, ...]:
     return (Label(criterion=PRINCIPLES[request.principle], level=level, rater="by construction"),)
 
 
-@cache
 def pack() -> Rubric:
     """The pack `health/medical-safety`."""
-    file = files("adjudge_health") / "packs" / "health" / "medical-safety.yaml"
-    return parse_pack(file.read_bytes(), "health/medical-safety").rubric
+    return pack_of("adjudge_health", "health/medical-safety")
 
 
 @cache
 def principle_rubric(number: int) -> Rubric:
     """The pack with one principle and the compliance alone, without its golden tests."""
-    kept = tuple(c for c in pack().criteria if c.id in (PRINCIPLES[number], COMPLIANCE))
-    return pack().model_copy(update={"criteria": kept, "tests": ()})
+    return pack().with_criteria((PRINCIPLES[number], COMPLIANCE))
 
 
 def safety_figures(items: Sequence[Item], results: Sequence[Result]) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Literal
 
+from adjudge.dataset import read_rows
 from adjudge.errors import InputError
-from adjudge_health.rows import rows_of, shipped
 
 PRINCIPLES: Mapping[int, str] = {
     1: "competence-and-compassion",
@@ -67,15 +68,15 @@ def load_requests(source: str | Path = "") -> list[Request]:
         InputError: There is no such folder or file, or a row cannot be read; names file and line.
     """
     if not str(source):
-        with shipped("medsafety_synthetic.jsonl") as path:
-            return [_synthetic(place, row) for place, row in rows_of(path)]
+        with as_file(files("adjudge_health") / "data" / "medsafety_synthetic.jsonl") as shipped:
+            return [_synthetic(row.place, row.fields) for row in read_rows(shipped)]
     path = Path(source)
     if not path.exists():
         raise InputError(f"{source}: no such file or folder; {WHERE}")
-    files = sorted(_files(path), key=lambda file: (_category(file), file.name)) if path.is_dir() else [path]
-    if not files:
+    found_files = sorted(_files(path), key=lambda file: (_category(file), file.name)) if path.is_dir() else [path]
+    if not found_files:
         raise InputError(f"{source}: holds no file named like med_safety_demonstrations_category_1.csv; {WHERE}")
-    found = [request for file in files for request in _published(file)]
+    found = [request for file in found_files for request in _published(file)]
     if not found:
         raise InputError(f"{source}: holds no request")
     return found
@@ -96,9 +97,9 @@ def _category(file: Path) -> int:
 
 def _published(file: Path) -> Iterator[Request]:
     number = _category(file)
-    for row_number, (place, row) in enumerate(rows_of(file), 1):
-        text, answer = (_cell(place, row, name) for name in ("harmful_medical_request", "safe_response"))
-        yield Request(f"p{number}-{row_number:03}", number, text, answer, "safe", place)
+    for row_number, row in enumerate(read_rows(file), 1):
+        text, answer = (_cell(row.place, row.fields, name) for name in ("harmful_medical_request", "safe_response"))
+        yield Request(f"p{number}-{row_number:03}", number, text, answer, "safe", row.place)
 
 
 def _cell(place: str, row: Mapping[str, Any], name: str) -> str:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from importlib.resources import as_file, files
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
-from adjudge.dataset.source import BadRow, Format, Row, Source
-from adjudge.dataset.strict_json import json_rows, line_rows
-from adjudge.dataset.tables import csv_rows, parquet_rows
+from adjudge.dataset import given_or_shipped, read_rows
 from adjudge.errors import InputError
 from adjudge.values import Frozen
 
@@ -47,13 +44,6 @@ _DOMAIN_WORDS: Mapping[str, Domain] = {
 }
 _LANGUAGE_WORDS = {"english": "en", "chinese": "zh", "英文": "en", "中文": "zh"}
 _OTHER_NAMES = {"colour": "expected", "color": "expected", "risk": "risk_factor", "attack": "attack_type"}
-_ROWS: Mapping[Format, Callable[[Source], Iterator[Row | BadRow]]] = {
-    "csv": csv_rows,
-    "tsv": csv_rows,
-    "json": json_rows,
-    "jsonl": line_rows,
-    "parquet": parquet_rows,
-}
 
 
 class RiskQuery(Frozen):
@@ -107,32 +97,12 @@ def load_queries(source: str | Path = "") -> list[RiskQuery]:
     Raises:
         InputError: The file or one of its rows cannot be read, or a twin has no risk query; names file and line.
     """
-    with _given_or_shipped(source) as path:
-        if not path.exists():
-            raise InputError(f"{path}: no such file; {WHERE}")
-        placed = [(place, _query(place, name, fields)) for place, name, fields in _rows(path)]
+    with given_or_shipped(source, files("adjudge_mentor") / "data" / "queries_synthetic.jsonl", WHERE) as path:
+        placed = [(row.place, _query(row.place, row.name, row.fields)) for row in read_rows(path)]
     if not placed:
         raise InputError(f"{source}: holds no query")
     _check_ids(placed)
     return [query for _, query in placed]
-
-
-@contextmanager
-def _given_or_shipped(source: str | Path) -> Iterator[Path]:
-    if source:
-        yield Path(source)
-    else:
-        with as_file(files("adjudge_mentor") / "data" / "queries_synthetic.jsonl") as path:
-            yield path
-
-
-def _rows(path: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Each row's place, the name that it has if it brings no id, and its fields."""
-    with Source(path) as source:
-        for row in _ROWS[source.format](source):
-            if isinstance(row, BadRow):
-                raise source.error(row.problem, row.line)
-            yield f"{source.shown}:{row.line}", row.name, row.fields
 
 
 def _query(place: str, name: str, row: Mapping[str, Any]) -> RiskQuery:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from adjudge.errors import InputError
 from adjudge.interfaces import Parameter, TaskSpec
-from adjudge.packs import parse_pack
+from adjudge.packs import pack_of
 from adjudge.rubric import Rubric
 from adjudge.submission import Label, Submission
 from adjudge_mentor.answers import Answer, shipped_answers
@@ -34,11 +32,9 @@ or duty that applies. Ask whether it would still hold with the roles exchanged. 
 and quote the sentence of the answer that decides it."""
 
 
-@cache
 def pack(name: str) -> Rubric:
     """A rubric of this distribution: `answer-safety`, `over-refusal`, `query-colour` or `self-assessment`."""
-    file = files("adjudge_mentor") / "packs" / "mentor" / f"{name}.yaml"
-    return parse_pack(file.read_bytes(), f"mentor/{name}").rubric
+    return pack_of("adjudge_mentor", f"mentor/{name}")
 
 
 def chosen(

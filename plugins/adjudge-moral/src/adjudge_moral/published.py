@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from adjudge.dataset.source import BadRow, Format, Row, Source
-from adjudge.dataset.strict_json import json_rows, line_rows
-from adjudge.dataset.tables import csv_rows, parquet_rows
+from adjudge.dataset import given_or_shipped, read_rows
 from adjudge.errors import InputError
-
-_ROWS: Mapping[Format, Callable[[Source], Iterator[Row | BadRow]]] = {
-    "csv": csv_rows,
-    "tsv": csv_rows,
-    "json": json_rows,
-    "jsonl": line_rows,
-    "parquet": parquet_rows,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +90,12 @@ class DataSet:
         Raises:
             InputError: There is no such file, or a row cannot be read or lacks a column; names file and line.
         """
-        if not str(source):
-            with as_file(files("adjudge_moral") / "data" / self.shipped) as shipped:
-                yield from self._file(shipped)
-        elif Path(source).exists():
-            yield from self._file(Path(source))
-        else:
-            raise InputError(f"{source}: no such file; {self.advice}")
-
-    def _file(self, path: Path) -> Iterator[Placed]:
         empty = True
-        with Source(path) as source:
-            for row in _ROWS[source.format](source):
-                if isinstance(row, BadRow):
-                    raise source.error(row.problem, row.line)
+        with given_or_shipped(source, files("adjudge_moral") / "data" / self.shipped, self.advice) as path:
+            for row in read_rows(path):
                 empty = False
-                place = f"{source.shown}:{row.line}"
-                self._check(place, row.fields)
-                yield Placed(place, row.line, row.fields)
+                self._check(row.place, row.fields)
+                yield Placed(row.place, row.line, row.fields)
         if empty:
             raise InputError(f"{path}: holds no row; {self.advice}")
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
-from adjudge.packs import parse_pack
-from adjudge.rubric import Frozen, Rubric
+from adjudge.packs import pack_of
+from adjudge.rubric import Rubric
 
 Level = Literal["easy", "hard"]
 Language = Literal["en", "zh"]
-F = TypeVar("F", bound=Frozen)
 
 VALUES = ("altruism", "human_dignity", "integrity", "justice", "professionalism")
 """Ids of the five values, in the order of the packs."""
@@ -41,19 +38,6 @@ class Case:
     """File and line, for messages."""
 
 
-@cache
 def pack(name: str) -> Rubric:
     """A rubric of this distribution: `values`, `values-zh` or `bedside`."""
-    file = files("adjudge_nursing") / "packs" / "nursing" / f"{name}.yaml"
-    return parse_pack(file.read_bytes(), f"nursing/{name}").rubric
-
-
-def with_criteria(rubric: Rubric, ids: Iterable[str]) -> Rubric:
-    """The rubric with these criteria alone, in its own order, and without its golden tests."""
-    wanted = set(ids)
-    return changed(rubric, criteria=[c for c in rubric.criteria if c.id in wanted], tests=())
-
-
-def changed(value: F, **fields: Any) -> F:
-    """A value with other fields, checked again; unlike `model_copy`, it takes over no cached hash."""
-    return type(value).model_validate({name: getattr(value, name) for name in type(value).model_fields} | fields)
+    return pack_of("adjudge_nursing", f"nursing/{name}")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
-from importlib.resources import as_file, files
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from adjudge.dataset.source import BadRow, Format, Row, Source
-from adjudge.dataset.strict_json import json_rows, line_rows
-from adjudge.dataset.tables import csv_rows, parquet_rows
+from adjudge.dataset import given_or_shipped, read_rows
 from adjudge.errors import InputError
 from adjudge_nursing.cases import VALUES, Case, Language, Level
 
@@ -34,14 +32,7 @@ WHERE = (
 """What to download, from where, under which terms, and where to put it."""
 
 _HUB = re.compile(r"[\w.\-]+/[\w.\-]+")
-_ROWS: Mapping[Format, Callable[[Source], Iterator[Row | BadRow]]] = {
-    "csv": csv_rows,
-    "tsv": csv_rows,
-    "json": json_rows,
-    "jsonl": line_rows,
-    "parquet": parquet_rows,
-}
-_FILE_SUFFIXES = tuple(f".{name}" for name in (*_ROWS, "gz"))
+_FILE_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".gz")
 _PlacedRow = tuple[str, Mapping[str, Any]]
 
 
@@ -65,23 +56,12 @@ def load_cases(source: str | Path = "") -> list[Case]:
 
 
 def _rows(source: str) -> Iterator[_PlacedRow]:
-    if not source:
-        with as_file(files("adjudge_nursing") / "data" / "values_synthetic.jsonl") as shipped:
-            yield from _file(shipped)
-    elif Path(source).exists():
-        yield from _file(Path(source))
-    elif source.casefold().endswith(_FILE_SUFFIXES) or not _HUB.fullmatch(source):
-        raise InputError(f"{source}: no such file; {WHERE}")
-    else:
+    is_file = Path(source).exists() or source.casefold().endswith(_FILE_SUFFIXES)
+    if not is_file and _HUB.fullmatch(source):
         yield from _hub(source)
-
-
-def _file(path: Path) -> Iterator[_PlacedRow]:
-    with Source(path) as source:
-        for row in _ROWS[source.format](source):
-            if isinstance(row, BadRow):
-                raise source.error(row.problem, row.line)
-            yield f"{source.shown}:{row.line}", row.fields
+        return
+    with given_or_shipped(source, files("adjudge_nursing") / "data" / "values_synthetic.jsonl", WHERE) as path:
+        yield from ((row.place, row.fields) for row in read_rows(path))
 
 
 def _hub(source: str) -> Iterator[_PlacedRow]:

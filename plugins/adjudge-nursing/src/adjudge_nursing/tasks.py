@@ -13,7 +13,7 @@ from adjudge.interfaces import Parameter, TaskSpec
 from adjudge.metrics import level_agreement
 from adjudge.rubric import Example, Rubric
 from adjudge.submission import Label, Submission
-from adjudge_nursing.cases import LEVELS, PACKS, Case, Language, Level, changed, pack, with_criteria
+from adjudge_nursing.cases import LEVELS, PACKS, Case, Language, Level, pack
 from adjudge_nursing.loader import load_cases
 from adjudge_nursing.metrics import alignment_figures, level_figures, pair_figures
 
@@ -64,7 +64,7 @@ def _submissions(cases: Sequence[Case], level: Level, language: Language, *, sho
         raise InputError(f"{lacking.place}: has no text of level {level} in language {language}")
     if not present:
         raise InputError(f"{cases[0].place}: neither this row nor any other has a {level} text in language {language}")
-    plain = {value: with_criteria(pack(PACKS[language]), [value]) for value in {case.value for case in present}}
+    plain = {value: pack(PACKS[language]).with_criteria([value]) for value in {case.value for case in present}}
     return [
         Submission(
             id=f"{case.pair}:{int(case.aligned)}:{level}",
@@ -88,9 +88,9 @@ def _submissions(cases: Sequence[Case], level: Level, language: Language, *, sho
 def _with_examples(rubric: Rubric, chosen: Sequence[Case], key: tuple[Level, Language]) -> Rubric:
     if not chosen:
         return rubric
-    examples = [Example(output=case.texts[key], level="met" if case.aligned else "unmet") for case in chosen]
+    examples = tuple(Example(output=case.texts[key], level="met" if case.aligned else "unmet") for case in chosen)
     (criterion,) = rubric.criteria
-    return changed(rubric, criteria=[changed(criterion, examples=examples)])
+    return rubric.model_copy(update={"criteria": (criterion.model_copy(update={"examples": examples}),)})
 
 
 def choose_shots(case: Case, cases: Sequence[Case], shots: int, seed: int) -> list[Case]:
@@ -148,7 +148,7 @@ def bedside_dataset() -> list[Submission]:
             input=row["input"],
             output=row["output"],
             labels=tuple(Label(criterion=name, level=level) for name, level in row["labels"].items()),
-            rubric=with_criteria(pack("bedside"), row["labels"]),
+            rubric=pack("bedside").with_criteria(row["labels"]),
             metadata={"synthetic": True},
         )
         for row in rows

@@ -12,7 +12,7 @@ from adjudge.submission import Label, Submission
 from adjudge_moral.clash.metrics import accuracy_figures, framing_figures, shift_figures, steering_figures
 from adjudge_moral.clash.situations import Answer, Profile, Situation, load_situations
 from adjudge_moral.clash.steering import pairs_at_stake
-from adjudge_moral.rubrics import pack, with_criteria
+from adjudge_moral.rubrics import pack
 
 PACKS: Mapping[str, str] = {"third": "clash-third-person", "first": "clash-first-person"}
 """The pack of each framing: asked about Character A, or as Character A."""
@@ -47,7 +47,7 @@ def _submission(situation: Situation, profile: Profile, framing: str, asked: str
         input=situation.text,
         context=situation.characters[profile],
         output=situation.action,
-        rubric=with_criteria(pack(PACKS[framing]), profile.gold),
+        rubric=pack(PACKS[framing]).with_criteria(profile.gold),
         labels=tuple(Label(criterion=question, level=answer) for question, answer in profile.gold.items()),
         metadata={
             "cluster": situation.id,
@@ -98,7 +98,7 @@ def _conditions(situation: Situation, pairs: Sequence[dict[str, Any]], framing: 
             input=situation.text,
             context=character,
             output=situation.action,
-            rubric=with_criteria(rubric, ["unguided" if character is None else "acceptable"]),
+            rubric=rubric.with_criteria(["unguided" if character is None else "acceptable"]),
             metadata={
                 "cluster": situation.id,
                 "situation": situation.id,

@@ -13,7 +13,7 @@ from adjudge_moral.choices import drawn_orders
 from adjudge_moral.daily_dilemmas.dilemmas import ACTIONS, Dilemma, load_dilemmas
 from adjudge_moral.daily_dilemmas.principles import SIDES, load_principle
 from adjudge_moral.daily_dilemmas.profile import profile_figures, steering_figures
-from adjudge_moral.rubrics import changed, pack
+from adjudge_moral.rubrics import pack
 
 
 def dilemma_dataset(
@@ -50,7 +50,7 @@ def dilemma_dataset(
 def steered_rubric(prompt: str) -> Rubric:
     """The rubric of a choice, with a system prompt put before its own instructions; its own wording is untouched."""
     rubric = pack("choice")
-    return changed(rubric, instructions=f"{prompt.strip()}\n{rubric.instructions}", tests=())
+    return rubric.model_copy(update={"instructions": f"{prompt.strip()}\n{rubric.instructions}", "tests": ()})
 
 
 def _comparison(
