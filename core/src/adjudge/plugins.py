@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS_GROUP", "FoundPlugin", "Plugins", "build_backend", "find_plugins", "load_plugins", "lookup"]
 
-NO_BACKEND_HINT = "(a backend is a plugin, for example: pip install adjudge-local)"
+_OWN_BACKENDS = ("local", "openai", "anthropic", "vllm", "steering")
+"""Backends that a distribution `adjudge-NAME` of this project brings."""
 
 T = TypeVar("T")
 S = TypeVar("S", bound="BackendSpec | JudgeSpec | SolverSpec | ScoringSpec | TaskSpec | AnalysisSpec")
@@ -185,7 +186,9 @@ def build_backend(plugins: Plugins, name: str, options: Mapping[str, Any] | None
         UnsupportedError: It has no such option.
     """
     kind, _, model = name.partition(":")
-    spec = lookup(plugins, plugins.backends, "backend", kind, NO_BACKEND_HINT)
+    brings = kind.partition("-")[0] if kind.partition("-")[0] in _OWN_BACKENDS else "local"
+    hint = f"(a backend is a plugin, for example: pip install adjudge-{brings})"
+    spec = lookup(plugins, plugins.backends, "backend", kind, hint)
     absent = [package for package in spec.requires if not is_present(package)]
     if absent:
         raise BackendError(f"backend {kind!r} needs {', '.join(absent)}: {spec.install}")

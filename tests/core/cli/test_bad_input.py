@@ -89,6 +89,30 @@ def test_wrong_settings_are_refused_with_the_fix(adjudge, work, arguments, messa
     assert not (work / "run" / "report.html").exists()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--backend", "scriptd"),
+        ("--backend", "absent"),
+        ("--backend", "scripted", "-B", "speed=9"),
+        ("--judge", "isolatd"),
+        ("--backend", "remote", "--local-only"),
+    ],
+)
+def test_a_judge_that_cannot_be_made_leaves_no_folder_behind(adjudge, work, arguments):
+    put(work, GOOD)
+    assert adjudge(*JUDGE, *arguments)[0] == 2
+    assert not (work / "run").exists()
+
+
+def test_rows_without_a_rubric_are_refused_before_anything_is_written(adjudge, work):
+    put(work, GOOD)
+    status, _, err = adjudge("judge", "rows.jsonl", "--backend", "scripted", "--out", "run")
+    assert status == 2
+    assert "'a' brings no rubric and none was given" in err
+    assert not (work / "run").exists()
+
+
 def test_a_damaged_model_file_is_named(adjudge, work):
     put(work, GOOD)
     (work / "damaged.gguf").write_bytes(b"GGUF" + bytes(1000))

@@ -252,6 +252,8 @@ def test_a_run_with_other_options_of_the_judge_is_another_run(adjudge, work):
         (("run", "polite", "--candidate", "scripted", "--backend", "scripted"), "leave --candidate out"),
         (("run", "polit"), "did you mean 'polite'?"),
         (("jugde",), "did you mean 'judge'?"),
+        (("report",), "Missing argument 'SOURCE…'; see adjudge report --help"),
+        (("run", "polite", "--backend", "scriptd"), "for example: pip install adjudge-local)"),
         (("report", "nowhere"), "no such file or folder"),
         (("test", "nowhere.yaml"), "no such file"),
         (("test", "general/sumary"), "did you mean 'general/summary'?"),

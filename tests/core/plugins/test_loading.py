@@ -6,7 +6,7 @@ import pytest
 
 from adjudge.cli import main
 from adjudge.errors import BackendError, PluginError, UnknownNameError, UnsupportedError
-from adjudge.plugins import build_backend, load_plugins, lookup
+from adjudge.plugins import Plugins, build_backend, load_plugins, lookup
 
 GOOD = """
 @hookimpl
@@ -71,13 +71,13 @@ def test_check_names_the_broken_plugin_and_the_reason_in_one_line(install, capsy
     (line,) = [line for line in out.splitlines() if line.startswith("broken ")]
     assert "BROKEN: " in line
     assert reason in line
-    assert "adjudge-good 1.2        ok: backends" in out
+    assert "adjudge-good 1.2            ok: backends" in out
 
 
 def test_check_lists_hooks_and_ends_well_if_all_is_well(install, capsys) -> None:
     install("adjudge-good", GOOD + JUDGE, entry="good")
     assert main(["plugins", "--check"]) == 0
-    assert "good           adjudge-good 1.2        ok: backends, judges" in capsys.readouterr().out
+    assert "good           adjudge-good 1.2            ok: backends, judges" in capsys.readouterr().out
 
 
 def test_two_plugins_with_one_spec_name_are_refused_and_both_named(install, capsys) -> None:
@@ -186,3 +186,11 @@ def test_check_tells_of_a_broken_pack(install, site, capsys) -> None:
     (site / "packs" / "demo.yaml").write_text("id: demo\nid: demo\n", "utf-8")
     assert main(["plugins", "--check"]) == 1
     assert "adjudge-good/demo.yaml:2:1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("backend", "brings"), [("vllm:m", "vllm"), ("openai-compatible:m", "openai"), ("lokal", "local")]
+)
+def test_a_backend_that_is_not_installed_is_told_with_the_distribution_that_brings_it(backend, brings) -> None:
+    with pytest.raises(UnknownNameError, match=rf"for example: pip install adjudge-{brings}\)"):
+        build_backend(Plugins([]), backend)

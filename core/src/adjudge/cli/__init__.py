@@ -21,7 +21,7 @@ COMMANDS = {
     "analyse": ("adjudge.cli.analyse:analyse", "run an analysis over a finished run"),
     "purge": ("adjudge.cli.purge:purge", "remove a submission from runs, beyond recovery"),
     "rubrics": ("adjudge.cli.packs:rubrics", "list installed rubrics, or show one"),
-    "new": ("adjudge.cli.packs:new", "start a rubric pack of your own"),
+    "new": ("adjudge.cli.packs:new", "start a rubric or a plugin of your own"),
     "lint": ("adjudge.cli.packs:lint", "check rubric packs"),
     "diff": ("adjudge.cli.packs:diff", "tell which criteria of two rubrics must be judged again"),
     "test": ("adjudge.cli.judge:test", "run a rubric's golden tests against a judge"),
@@ -86,7 +86,7 @@ def _run(name: str, arguments: list[str]) -> int:
     try:
         status = _command(name).main(arguments, prog_name=f"adjudge {name}", standalone_mode=False)
     except click.ClickException as error:
-        return _fail(f"{' '.join(error.format_message().split())}; see adjudge {name} --help")
+        return _fail(f"{' '.join(error.format_message().split()).rstrip('.')}; see adjudge {name} --help")
     except AdjudgeError as error:
         return _fail(str(error))
     except (KeyboardInterrupt, click.Abort):

@@ -21,7 +21,7 @@ def new() -> None:
     """Write files to start from."""
 
 
-@new.command("rubric")
+@new.command("rubric", short_help="Start a rubric pack.")
 @click.argument("name")
 @click.option("--dir", "folder", type=_FILE, default=Path(), help="Folder to write to.", show_default="here")
 def new_rubric_command(name: str, folder: Path) -> None:
@@ -32,7 +32,7 @@ def new_rubric_command(name: str, folder: Path) -> None:
     click.echo(f"wrote {pack} and {schema.name}; check it with: adjudge lint {pack}")
 
 
-@new.command("plugin")
+@new.command("plugin", short_help="Start a plugin for a domain.")
 @click.argument("name")
 @click.option("--dir", "folder", type=_FILE, default=Path(), help="Folder to write to.", show_default="here")
 def new_plugin_command(name: str, folder: Path) -> None:

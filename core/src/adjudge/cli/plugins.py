@@ -55,4 +55,4 @@ _KINDS = ("backends", "judges", "solvers", "scorings", "tasks", "analyses")
 
 
 def _line(found: FoundPlugin, health: str) -> str:
-    return f"{found.name:<14} {found.distribution} {found.version:<10} {health}"
+    return f"{found.name:<14} {f'{found.distribution} {found.version}':<27} {health}"

@@ -45,6 +45,17 @@ def open_folder(out: Path, key: Mapping[str, Any], *, durable: bool = False, sto
         InputError: The folder holds something else.
         LedgerError: The ledger is torn or cannot be written.
     """
+    check_folder(out, key)
+    out.mkdir(parents=True, exist_ok=True)
+    return Ledger(out / LEDGER, durable=durable, store=store)
+
+
+def check_folder(out: Path, key: Mapping[str, Any]) -> None:
+    """Refuse a folder that holds something else.
+
+    Raises:
+        InputError: It does.
+    """
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: a file, not a folder; choose another --out")
     marker = out / MARKER
@@ -52,8 +63,6 @@ def open_folder(out: Path, key: Mapping[str, Any], *, durable: bool = False, sto
         raise InputError(f"{out}: holds other files; choose an empty or new folder with --out")
     if marker.exists() and (other := _difference(_read_key(marker), key)):
         raise InputError(f"{out}: holds another run ({other}); choose another --out")
-    out.mkdir(parents=True, exist_ok=True)
-    return Ledger(out / LEDGER, durable=durable, store=store)
 
 
 def _read_key(marker: Path) -> dict[str, Any]:
@@ -97,6 +106,7 @@ def execute(job: Job) -> RunRecord:
         **({"solver": " ".join((job.solver, *_pairs(job.solver_options)))} if job.candidate else {}),
         **({"candidate options": dict(job.candidate_options)} if job.candidate_options else {}),
     }
+    _check_rubrics(job)
     if job.how.redact is not None:
         from adjudge.cli.redact import redacted
 
@@ -106,8 +116,14 @@ def execute(job: Job) -> RunRecord:
         raise click.exceptions.Exit(0)
     if job.limit:
         _refuse_fewer(job)
-    with open_folder(job.out, key, durable=job.how.durable, store=job.how.store) as ledger:
-        return asyncio.run(_execute(job, ledger, key))
+    check_folder(job.out, key)
+    return asyncio.run(_execute(job, key))
+
+
+def _check_rubrics(job: Job) -> None:
+    lacking = next((item.id for item in job.items if item.rubric is None), None) if job.rubric is None else None
+    if lacking is not None:
+        raise InputError(f"{lacking!r} brings no rubric and none was given; use --rubric ID or PATH")
 
 
 def _refuse_fewer(job: Job) -> None:
@@ -147,26 +163,32 @@ def _recipe(job: Job, started: Started) -> dict[str, Any]:
     return {} if recipe is None else {"recipe": recipe.model_dump(mode="json")}
 
 
-async def _execute(job: Job, ledger: Ledger, key: Mapping[str, Any]) -> RunRecord:
+async def _execute(job: Job, key: Mapping[str, Any]) -> RunRecord:
     started = Started(installed())
     judge, backend, backends = _assembled(job, started)
     try:
         for one in backends:
             _check_local(job.how, one)
-        bound = _bound(job, judge, BatchBackend(backend, ledger) if job.how.batch else backend, ledger)
-        items = await _answered(job, bound.engine)
-        # Only now is it a run: a misspelt name must not make the folder another run's.
-        (job.out / MARKER).write_text(json.dumps(dict(key), indent=2, sort_keys=True) + "\n", "utf-8")
-        begun = {"title": job.title, "source": dict(job.source), "started": now()}
-        run = ledger.begin_run(json.dumps(begun))
-        results = await _judge_all(bound, items, ledger, run)
-        record = record_of(job, items, results, bound)
-        kept = {"title": job.title, "created": record.created, **saved(record), **_recipe(job, started)}
-        ledger.update_run(run, json.dumps(kept))
-        return record
+        # Only now is there a folder: a misspelt name or a model that is not there leaves none behind.
+        with open_folder(job.out, key, durable=job.how.durable, store=job.how.store) as ledger:
+            bound = _bound(job, judge, BatchBackend(backend, ledger) if job.how.batch else backend, ledger)
+            return await _run(job, key, bound, ledger, started)
     finally:
         for one in backends:
             await one.aclose()
+
+
+async def _run(job: Job, key: Mapping[str, Any], bound: BoundJudge, ledger: Ledger, started: Started) -> RunRecord:
+    items = await _answered(job, bound.engine)
+    # Only now is it a run: a candidate that fails must not make the folder another run's.
+    (job.out / MARKER).write_text(json.dumps(dict(key), indent=2, sort_keys=True) + "\n", "utf-8")
+    begun = {"title": job.title, "source": dict(job.source), "started": now()}
+    run = ledger.begin_run(json.dumps(begun))
+    results = await _judge_all(bound, items, ledger, run)
+    record = record_of(job, items, results, bound)
+    kept = {"title": job.title, "created": record.created, **saved(record), **_recipe(job, started)}
+    ledger.update_run(run, json.dumps(kept))
+    return record
 
 
 def _bound(job: Job, judge: Judge, backend: Backend, ledger: Ledger) -> BoundJudge:

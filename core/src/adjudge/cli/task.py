@@ -87,13 +87,16 @@ def _check_candidate(
         raise UnsupportedError(f"-S {next(iter(solver_options))}=…: the task {spec.name!r} has no solver; leave -S out")
 
 
+_KINDS = {"judge": "judges given answers", "candidate": "a candidate answers first", "meta": "measures the judge"}
+
+
 @click.command()
 def tasks() -> int:
     """List tasks, with the lines to run them."""
     known = installed().tasks
     for name, spec in known.items():
         candidate = " --candidate BACKEND" if spec.kind == "candidate" else ""
-        click.echo(f"{name}: {spec.summary} [{spec.kind}]\n    adjudge run {name}{candidate} --backend local")
+        click.echo(f"{name}: {spec.summary} [{_KINDS[spec.kind]}]\n    adjudge run {name}{candidate} --backend local")
         click.echo(f"    {_inspect_line(name, candidate=spec.kind == 'candidate')}")
         for parameter in spec.parameters:
             allowed = f" ({', '.join(map(str, parameter.choices))})" if parameter.choices else ""
