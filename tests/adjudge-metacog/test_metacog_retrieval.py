@@ -167,6 +167,41 @@ def test_retrievers_over_some_of_the_rules_share_what_is_known_of_a_case():
     assert by.embedded == [*(r.text for r in RULES), "Kredit"]
 
 
+class Drawn:
+    """An embedder whose vectors are drawn at random by the text, so that nearly all cosines differ."""
+
+    name, fingerprint, floor = "drawn", "drawn 1", 0.0
+
+    def rules(self, texts):
+        return np.stack([self.case(text) for text in texts])
+
+    def case(self, text):
+        vector = np.random.default_rng(list(text.encode())).normal(size=64)
+        return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def test_the_ten_nearest_are_those_of_the_exact_product(tmp_path):
+    rules = [rule(f"r{n:03}", text=f"When x{n}, do y, because z") for n in range(500)]
+    by = Drawn()
+    vectors = by.rules([r.text for r in rules]).astype("<f2").astype(float)
+    retriever = Retriever(rules, near(by, rules, graph=tmp_path / "rules.jsonl"))
+    for case in ("one", "another", "a third"):
+        cosines = (vectors @ by.case(case).astype(float)).round(4)
+        wanted = sorted(range(500), key=lambda place: (-cosines[place], place))[:10]
+        found = retriever.find(Query(text=case), Budget(rules=10, characters=10_000))
+        assert [f.rule.id for f in found] == [rules[place].id for place in wanted]
+
+
+@given(order=st.permutations(range(7)), known=st.integers(0, 7), at_once=st.integers(1, 8))
+def test_vectors_read_in_parts_are_those_of_their_texts(tmp_path_factory, order, known, at_once):
+    graph, texts, by = tmp_path_factory.mktemp("v") / "rules.jsonl", [f"text {n}" for n in range(7)], Drawn()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adjudge_metacog.vectors._AT_ONCE", at_once)
+        vectors_of(texts[:known], by, graph)
+        wanted = [texts[n] for n in order]
+        assert (vectors_of(wanted, by, graph) == by.rules(wanted).astype("<f2")).all()
+
+
 def test_vectors_are_kept_beside_the_graph_and_only_new_texts_are_embedded(tmp_path):
     graph, texts = tmp_path / "rules.jsonl", [r.text for r in RULES]
     first = vectors_of(texts[:2], Topics(), graph)

@@ -93,11 +93,6 @@ class Record:
             self.__dict__.pop(name, None)
 
 
-def _node_of(event: Added | Moved | Measured | Used) -> str:
-    """Id of the node that an event is about."""
-    return event.node.id if isinstance(event, Added) else event.rule
-
-
 def node_of(event: Added | Moved | Measured | Used) -> str:
     """Id of the node that an event is about."""
     return event.node.id if isinstance(event, Added) else event.rule

@@ -110,8 +110,9 @@ class Similarity:
     def _to(self, case: str) -> Any:
         import numpy as np
 
-        # Rounded, since the last digits depend on the processor.
-        return np.round(self._vectors @ self.embedder.case(case), 4)
+        # `einsum` reads memory at twice the speed of `@` here, and wakes no thread that would spin while the next case
+        # is embedded. Rounded, since the last digits depend on the processor.
+        return np.round(np.einsum("ij,j->i", self._vectors, self.embedder.case(case)), 4)
 
 
 class Retriever:
