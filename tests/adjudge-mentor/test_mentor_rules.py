@@ -58,14 +58,14 @@ def test_the_graph_is_written_once_and_serves_the_solver(tmp_path):
     write_graph(path)
     assert path.read_bytes() == before
     assert read(path).graph.canonical() == GRAPH.canonical()
-    solver = build_guided_solver(graph=str(path), rules=2)
+    solver = build_guided_solver(graph=str(path), rules=2, embeddings="none")
     item = answers_dataset(pairs=1)[0]
     assert len(solver.guidance.find(as_text(item.input), item.metadata)) == 2
 
 
 def test_a_tree_alone_serves_the_solver_too():
     path = files("adjudge_mentor") / "trees" / "finance.yaml"
-    solver = build_guided_solver(graph=str(path))
+    solver = build_guided_solver(graph=str(path), embeddings="none")
     found = solver.guidance.find("They want to sell a fund with a promise of returns", {"domain": "finance"})
     assert found[0].rule.id.startswith("finance-")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from adjudge_metacog.changes import Author
@@ -18,6 +19,28 @@ def rule(name: str, about: str = "a loan", **fields) -> Rule:
 
 def edge(kind: str, source: str, target: str) -> Edge:
     return Edge(kind=kind, source=source, target=target)
+
+
+class Topics:
+    """An embedder that knows three topics in two languages; the counts of the words are the vector."""
+
+    name, fingerprint, floor = "topics", "topics 1", 0.2
+    TOPICS = (("loan", "kredit"), ("dose", "dosis"), ("essay", "aufsatz"))
+
+    def __init__(self):
+        self.embedded: list[str] = []
+
+    def rules(self, texts):
+        self.embedded += texts
+        return np.stack([self._vector(text) for text in texts])
+
+    def case(self, text):
+        self.embedded.append(text)
+        return self._vector(text)
+
+    def _vector(self, text):
+        counts = [0.1 + sum(text.casefold().count(word) for word in topic) for topic in self.TOPICS]
+        return np.array(counts, np.float32) / np.float32(np.linalg.norm(counts))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from adjudge.ledger import Ledger
 from adjudge.solvers import GenerateSolver
 from adjudge.testing import BackendContract, ScriptedBackend
 from adjudge.testing.backends import question
-from adjudge_metacog.applying import Guidance, GuidedAsk, GuidedSolver, applied, guided, with_rules
+from adjudge_metacog.applying import Guidance, GuidedAsk, GuidedSolver, applied, guided, tags_of, with_rules
 from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.guided_backend import GuidedBackend
 from adjudge_metacog.guided_backend import build as build_guided
@@ -27,7 +27,7 @@ from adjudge_metacog.plugin import adjudge_backends, adjudge_solvers, build_guid
 from adjudge_metacog.retrieval import Budget, Found
 from adjudge_metacog.trees import graph_of, load_tree, planted
 
-from .conftest import ANA, rule
+from .conftest import ANA, Topics, rule
 
 TREE = """\
 id: finance/loans
@@ -58,6 +58,11 @@ def grown(path, *rules):
     return read(path).graph
 
 
+def by_words(**options):
+    """The solver, which finds rules without an embedder."""
+    return build_guided_solver(embeddings="none", **options)
+
+
 def answered(solver, submission=LOAN):
     """What the solver makes of it, and the questions asked."""
     backend = ScriptedBackend("Ask what it costs.")
@@ -70,7 +75,7 @@ def answered(solver, submission=LOAN):
 
 
 def test_the_rules_that_bear_on_the_input_stand_in_the_system_message_and_on_record(path):
-    found, (asked,) = answered(build_guided_solver(graph=str(path)))
+    found, (asked,) = answered(by_words(graph=str(path)))
     assert asked.prompt.system.endswith(
         "\n- When someone asks about a loan, do name the risk, because money can be lost"
     )
@@ -80,7 +85,7 @@ def test_the_rules_that_bear_on_the_input_stand_in_the_system_message_and_on_rec
 
 def test_what_the_system_says_already_stays_before_the_rules(path):
     for submission in (LOAN, TALK):
-        _, (asked,) = answered(build_guided_solver(graph=str(path), system="Be brief."), submission)
+        _, (asked,) = answered(by_words(graph=str(path), system="Be brief."), submission)
         assert asked.prompt.system.startswith("Be brief.")
         assert asked.prompt.system.count("Rules from earlier cases") == 1
     assert "You advise." in asked.prompt.system
@@ -90,7 +95,7 @@ def test_what_the_system_says_already_stays_before_the_rules(path):
 @pytest.mark.parametrize("options", [{"rules": 0}, {"characters": 0}, {"domain": "nursing"}])
 def test_with_no_rules_the_answer_is_exactly_the_baseline(path, submission, options):
     grown(path, rule("everywhere", "anything", scope=Scope(domain="finance")))
-    found, asked = answered(build_guided_solver(graph=str(path), **options), submission)
+    found, asked = answered(by_words(graph=str(path), **options), submission)
     baseline, plainly = answered(GenerateSolver(), submission)
     assert found == baseline
     assert [each.content for each in asked] == [each.content for each in plainly]
@@ -122,7 +127,7 @@ def test_a_scenario_that_no_rule_names_leaves_no_rule_out(path):
 
 def test_a_rule_tree_stands_for_the_graph_of_its_rules(tmp_path):
     (tmp_path / "tree.yaml").write_text(TREE, "utf-8")
-    found, (asked,) = answered(build_guided_solver(graph=str(tmp_path / "tree.yaml")))
+    found, (asked,) = answered(by_words(graph=str(tmp_path / "tree.yaml")))
     assert found.metadata["rules"] == ["costs"]
     assert "do name all of its costs" in asked.prompt.system
     tree = load_tree(tmp_path / "tree.yaml")
@@ -132,7 +137,7 @@ def test_a_rule_tree_stands_for_the_graph_of_its_rules(tmp_path):
 
 def test_only_active_rules_are_applied(path):
     change(path, lambda graph: ANA.moves(graph, "loan", "retired"))
-    found, (asked,) = answered(build_guided_solver(graph=str(path)))
+    found, (asked,) = answered(by_words(graph=str(path)))
     assert asked.prompt.system == ""
     assert "rules" not in found.metadata
 
@@ -169,11 +174,58 @@ def test_a_system_message_keeps_what_it_said_and_names_every_rule(topics, system
 
 
 def test_uses_go_on_record_once_with_what_came_of_them(path):
-    found, _ = answered(build_guided_solver(graph=str(path)))
+    found, _ = answered(by_words(graph=str(path)))
     odd = LOAN.model_copy(update={"id": "odd", "metadata": {"rules": ["unknown", 7]}})
     for _ in range(2):
         change(path, lambda graph: applied(graph, [found, odd, LOAN], ANA, {"s": True}))
     assert read(path).graph.record("loan").uses == {"item-1": True, "s": True}
+
+
+def test_it_is_told_why_each_rule_was_shown_and_what_found_it(path):
+    found, _ = answered(by_words(graph=str(path)))
+    assert set(found.metadata["rules_why"]) == {"loan"}
+    assert any(why.startswith("word loan (") for why in found.metadata["rules_why"]["loan"])
+    assert found.metadata["rules_by"] == "scope, words"
+
+
+def by_meaning(path, **options):
+    return Guidance(read(path).graph, Budget(**options), embedder=Topics(), path=path)
+
+
+def test_an_embedder_finds_rules_without_a_word_in_common(path):
+    asked_in_german = Submission(id="s", input="Ein Kredit?")
+    solver = GuidedSolver(GenerateSolver(), by_meaning(path))
+    assert solver.name == "guided(5,topics,generate)"
+    found, (asked,) = answered(solver, asked_in_german)
+    assert "do name the risk" in asked.prompt.system
+    assert found.metadata["rules_why"]["loan"][0].startswith("similarity 1.00 (")
+    assert found.metadata["rules_by"] == "scope, words and topics 1"
+    assert path.with_name("rules.jsonl.vectors-topics").exists()
+    assert (
+        "rules" not in answered(GuidedSolver(GenerateSolver(), by_meaning(path, rules=0)), asked_in_german)[0].metadata
+    )
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"tags": ["thrift", "fees"]},
+        {"tags": "thrift, fees"},
+        {"risk_factor": "fees"},
+        {"attack_type": "fees"},
+        {"scenario": "fees"},
+    ],
+)
+def test_what_a_row_is_filed_under_finds_rules_with_such_a_tag(path, row):
+    graph = grown(path, rule("tagged", "xyz", scope=Scope(tags=("fees",))))
+    found = Guidance(graph).find("a loan", row)
+    assert [each.rule.id for each in found] == ["tagged", "loan"]
+    assert "tag fees" in found[0].why
+
+
+@pytest.mark.parametrize("row", [{"tags": 7}, {"tags": None}, {"tags": [None, ""]}, {"tags": " , "}, {"scenario": ""}])
+def test_a_row_with_odd_tags_is_filed_under_nothing(row):
+    assert tags_of(row) == ()
 
 
 def test_another_solver_can_be_the_one_inside(path):
@@ -192,6 +244,7 @@ def test_another_solver_can_be_the_one_inside(path):
         ({"rules": -1}, UnsupportedError, "not below 0"),
         ({"inner": "generat"}, UnknownNameError, "did you mean 'generate'"),
         ({"sistem": "x"}, AdjudgeError, "sistem"),
+        ({"embeddings": "used"}, UnknownNameError, "did you mean 'use'"),
     ],
 )
 def test_bad_options_of_the_solver_are_refused(path, options, error, what):
@@ -247,6 +300,40 @@ def test_with_no_rules_every_question_reaches_the_backend_as_it_was(path):
     assert inner.questions == [asked]
 
 
+def test_the_reply_tells_which_rules_it_was_given_under_and_why(path):
+    asked = question("Should I take a loan?")
+    reply = asyncio.run(wrapped(path).ask(asked))
+    assert reply.sent["rules"] == ["loan"]
+    assert any(why.startswith("word loan (") for why in reply.sent["rules_why"]["loan"])
+    assert reply.sent["rules_by"] == "scope, words"
+    assert asyncio.run(wrapped(path).ask(question("zebra"))).sent == asyncio.run(ScriptedBackend().ask(asked)).sent
+
+
+def test_the_ledger_keeps_which_rules_a_backend_answered_under(path):
+    asked = question("Should I take a loan?")
+
+    async def once():
+        with Ledger() as ledger:
+            engine = Engine(wrapped(path), ledger)
+            await engine(asked)
+            return ledger.find(engine.fingerprint(asked))
+
+    kept = asyncio.run(once())
+    assert (kept.sent["rules"], kept.sent["rules_by"]) == (["loan"], "scope, words")
+
+
+def test_a_backend_finds_by_meaning_and_is_told_what_every_case_is(path):
+    graph = grown(path, rule("tagged", "xyz", scope=Scope(tags=("fees",))))
+    inner = ScriptedBackend()
+    plain, near = (GuidedBackend(inner, Guidance(graph, embedder=by)) for by in (None, Topics()))
+    filed = GuidedBackend(inner, Guidance(graph), {"tags": "fees"})
+    assert len({str(backend.identity) for backend in (plain, near, filed)}) == 3
+    assert near.name == f"guided(5,topics,{inner.name})"
+    sent = [asyncio.run(backend.ask(question("Ein Kredit?"))).sent for backend in (plain, near, filed)]
+    assert [each.get("rules", [None])[0] for each in sent] == [None, "loan", "tagged"]
+    assert sent[2]["rules_why"] == {"tagged": ["tag fees"]}
+
+
 class Batching(ScriptedBackend):
     """A backend with a batch service."""
 
@@ -263,6 +350,7 @@ def test_a_batch_is_asked_under_the_rules_too(path):
     replies = asyncio.run(wrapped(path, inner).ask_many([asked, asked], handles.append))
     assert (len(replies), handles) == (2, ["h"])
     assert all("do name the risk" in each.prompt.system for each in inner.questions)
+    assert [reply.sent["rules"] for reply in replies] == [["loan"], ["loan"]]
 
 
 def test_what_the_backend_inside_lacks_is_lacking(path):
@@ -296,10 +384,12 @@ def test_inspects_state_gets_the_rules_before_anything_is_generated(path):
     def solved(text, *system, **options):
         messages = [*(ChatMessageSystem(content=told) for told in system), ChatMessageUser(content=text)]
         state = TaskState(model="mockllm/model", sample_id="1", epoch=1, input=text, messages=messages)
-        return asyncio.run(apply_rules(str(path), **options)(state, None))
+        return asyncio.run(apply_rules(str(path), **{"embeddings": "none", **options})(state, None))
 
     near = solved("Should I take a loan?", "Be brief.")
     assert near.metadata["rules"] == ["loan"]
+    assert near.metadata["rules_by"] == "scope, words"
+    assert "loan" in near.metadata["rules_why"]
     assert [message.role for message in near.messages] == ["system", "user"]
     assert near.messages[0].text.startswith("Be brief.\n\nRules from earlier cases")
     assert solved("Should I take a loan?").messages[0].text.startswith("Rules from earlier cases")

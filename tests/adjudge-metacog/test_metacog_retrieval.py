@@ -16,7 +16,7 @@ from adjudge_metacog.nodes import Scope
 from adjudge_metacog.retrieval import K1, NEARNESS, B, Budget, Query, Retriever, Similarity, words
 from adjudge_metacog.vectors import vectors_of, vectors_path
 
-from .conftest import rule
+from .conftest import Topics, rule
 
 RULES = [
     rule("loan", "a loan", scope=Scope(domain="finance", scenarios=("lending",), tags=("fees",))),
@@ -102,28 +102,6 @@ def test_scores_are_those_of_the_formula(abouts, query):
 def test_the_order_of_the_rules_changes_nothing(rules):
     query = Query(text="a loan, a dose, an essay; the risk")
     assert Retriever(rules).find(query) == Retriever(RULES).find(query)
-
-
-class Topics:
-    """An embedder that knows three topics in two languages; the counts of the words are the vector."""
-
-    name, fingerprint, floor = "topics", "topics 1", 0.2
-    TOPICS = (("loan", "kredit"), ("dose", "dosis"), ("essay", "aufsatz"))
-
-    def __init__(self):
-        self.embedded: list[str] = []
-
-    def rules(self, texts):
-        self.embedded += texts
-        return np.stack([self._vector(text) for text in texts])
-
-    def case(self, text):
-        self.embedded.append(text)
-        return self._vector(text)
-
-    def _vector(self, text):
-        counts = [0.1 + sum(text.casefold().count(word) for word in topic) for topic in self.TOPICS]
-        return np.array(counts, np.float32) / np.float32(np.linalg.norm(counts))
 
 
 def near(embedder=None, among=RULES, **options) -> Similarity:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from inspect import signature
+from pathlib import Path
 from typing import Any
 
 from adjudge.errors import UnsupportedError
@@ -16,12 +17,18 @@ from adjudge.prompts import neutralise
 from adjudge.submission import Submission, as_text
 from adjudge.verdict import Question
 from adjudge_metacog.changes import Author
+from adjudge_metacog.embedding import Embedder, embedder
 from adjudge_metacog.events import Event, canonical, plain
 from adjudge_metacog.graph import RuleGraph
-from adjudge_metacog.retrieval import Budget, Found, Query, Retriever
+from adjudge_metacog.retrieval import Budget, Found, Query, Retriever, Similarity
 
 RULES = "rules"
 """Key of the metadata that names the rules which an answer was given under."""
+WHY = "rules_why"
+"""Key of what each of them has in common with the case, by id."""
+BY = "rules_by"
+"""Key of what they were found by."""
+_FILED = ("scenario", "risk_factor", "attack_type")
 _HEADING = "Rules from earlier cases, the gravest first. Follow those that apply:"
 
 
@@ -35,6 +42,10 @@ class Guidance:
     """How much guidance there may be; with none, every question stays as it is, byte by byte."""
     domain: str = ""
     """Field of work of every case; if empty, what its metadata say under `domain`."""
+    embedder: Embedder | None = None
+    """What tells how near a case is to a rule in meaning; if None, only scope and words count."""
+    path: Path | None = None
+    """File of the graph, beside which vectors are kept; if None, they are not."""
     _retriever: Retriever = field(init=False, repr=False)
     _scenarios: frozenset[str] = field(init=False, repr=False)
 
@@ -42,7 +53,8 @@ class Guidance:
         if self.budget.rules < 0 or self.budget.characters < 0:
             raise UnsupportedError(f"rules={self.budget.rules}, characters={self.budget.characters}: not below 0")
         rules = self.graph.active
-        object.__setattr__(self, "_retriever", Retriever(rules))
+        similarity = None if self.embedder is None else Similarity(rules, self.embedder, self.path)
+        object.__setattr__(self, "_retriever", Retriever(rules, similarity))
         object.__setattr__(self, "_scenarios", frozenset(name for rule in rules for name in rule.scope.scenarios))
 
     def find(self, text: str, metadata: Mapping[str, Any]) -> list[Found]:
@@ -52,12 +64,25 @@ class Guidance:
 
         Args:
             text: What is asked.
-            metadata: Of the case; `domain` and `scenario` narrow the search.
+            metadata: Of the case; `domain` and `scenario` narrow the search, and what it is filed under (`tags`,
+                `scenario`, `risk_factor`, `attack_type`) speaks for the rules with such a tag.
         """
         scenario = str(metadata.get("scenario", ""))
         known = scenario if scenario in self._scenarios else ""
-        query = Query(text=text, domain=self.domain or str(metadata.get("domain", "")), scenario=known)
-        return self._retriever.find(query, self.budget)
+        domain = self.domain or str(metadata.get("domain", ""))
+        return self._retriever.find(
+            Query(text=text, domain=domain, scenario=known, tags=tags_of(metadata)), self.budget
+        )
+
+    def record(self, found: Sequence[Found]) -> dict[str, Any]:
+        """What goes on record beside an answer under these rules, as JSON: which, why each, and what found them."""
+        names = [each.rule.id for each in found]
+        return {RULES: names, WHY: {each.rule.id: list(each.why) for each in found}, BY: self._retriever.by}
+
+    @property
+    def settings(self) -> str:
+        """The most rules and the embedder, for a name."""
+        return f"{self.budget.rules},{f'{self.embedder.name},' if self.embedder else ''}"
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -66,7 +91,16 @@ class Guidance:
             return {}
         rules = "\n".join(canonical(plain(rule)) for rule in self._retriever.rules)
         limits = {"rules": self.budget.rules, "characters": self.budget.characters, "domain": self.domain}
-        return {**limits, "hash": sha256(rules.encode()).hexdigest()}
+        by = {"embeddings": self.embedder.fingerprint} if self.embedder else {}
+        return {**limits, **by, "hash": sha256(rules.encode()).hexdigest()}
+
+
+def tags_of(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a case is filed under, by its metadata: `tags`, a list or words between commas, and its kind of request."""
+    given = metadata.get("tags") or ()
+    tags = given.split(",") if isinstance(given, str) else given if isinstance(given, list) else ()
+    every = (str(tag or "").strip() for tag in (*(metadata.get(name) for name in _FILED), *tags))
+    return tuple(dict.fromkeys(tag for tag in every if tag))
 
 
 def with_rules(system: str, found: Sequence[Found]) -> str:
@@ -102,10 +136,11 @@ class GuidedAsk(Through):
 
 @dataclass(frozen=True)
 class GuidedSolver:
-    """Has another solver answer under the rules that bear on the input, and names them under `metadata["rules"]`.
+    """Has another solver answer under the rules that bear on the input, and names them in the metadata.
 
-    The rules stand in the question and so in its fingerprint. Where none bears on the input, everything is as with the
-    solver inside alone.
+    `rules` has their ids, `rules_why` what each has in common with the case, `rules_by` what found them. The rules
+    stand in the question and so in its fingerprint. Where none bears on the input, everything is as with the solver
+    inside alone.
     """
 
     inner: Solver
@@ -115,8 +150,8 @@ class GuidedSolver:
 
     @property
     def name(self) -> str:
-        """`guided` with the most rules and the solver inside."""
-        return f"guided({self.guidance.budget.rules},{self.inner.name})"
+        """`guided` with the most rules, the embedder if there is one, and the solver inside."""
+        return f"guided({self.guidance.settings}{self.inner.name})"
 
     async def solve(self, submission: Submission, ask: Ask) -> Submission:
         """Answer under the rules."""
@@ -124,7 +159,7 @@ class GuidedSolver:
         if not found:
             return await self.inner.solve(submission, ask)
         answered = await self.inner.solve(submission, GuidedAsk(ask, found))
-        noted = {**answered.metadata, RULES: [each.rule.id for each in found]}
+        noted = {**answered.metadata, **self.guidance.record(found)}
         return answered.model_copy(update={"metadata": noted})
 
 
@@ -147,7 +182,9 @@ def applied(
                 yield from author.uses(graph, str(rule), submission.id, aligned=outcome)
 
 
-def load_guidance(graph: str, rules: int, characters: int, domain: str, what: str) -> Guidance:
+def load_guidance(
+    graph: str, rules: int, characters: int, domain: str, what: str, *, embeddings: str = "auto"
+) -> Guidance:
     """The guidance that a user asks for by name.
 
     Args:
@@ -156,9 +193,11 @@ def load_guidance(graph: str, rules: int, characters: int, domain: str, what: st
         characters: Most characters of them together.
         domain: Field of work of every case.
         what: What needs it, for the message.
+        embeddings: One of `adjudge_metacog.embedding.NAMES`. Vectors are kept beside a graph, not beside a tree.
 
     Raises:
-        UnsupportedError: No graph is named, or a number is below 0.
+        UnsupportedError: No graph is named, a number is below 0, or the embedder's package is not installed.
+        UnknownNameError: There is no embedder of that name.
         InputError: The graph cannot be read.
         PackError: The tree is none.
     """
@@ -167,8 +206,9 @@ def load_guidance(graph: str, rules: int, characters: int, domain: str, what: st
 
     if not graph:
         raise UnsupportedError(f"{what} needs a rule graph: graph=rules.jsonl")
-    found = graph_of(load_tree(graph)) if graph.endswith((".yaml", ".yml")) else load(graph).graph
-    return Guidance(found, Budget(rules, characters), domain)
+    is_tree = graph.endswith((".yaml", ".yml"))
+    found = graph_of(load_tree(graph)) if is_tree else load(graph).graph
+    return Guidance(found, Budget(rules, characters), domain, embedder(embeddings), None if is_tree else Path(graph))
 
 
 def build_solver(
@@ -177,6 +217,8 @@ def build_solver(
     characters: int = 2000,
     domain: str = "",
     inner: str = "generate",
+    *,
+    embeddings: str = "auto",
     **options: Any,
 ) -> GuidedSolver:
     """Make the solver `guided`.
@@ -187,17 +229,19 @@ def build_solver(
         characters: Most characters of them together.
         domain: Field of work of every case.
         inner: Name of the solver inside.
+        embeddings: One of `adjudge_metacog.embedding.NAMES`.
         options: Its options.
 
     Raises:
-        UnknownNameError: There is no such solver.
-        UnsupportedError: No graph is named, a number is below 0, or the solver inside has no such option.
+        UnknownNameError: There is no such solver or embedder.
+        UnsupportedError: No graph is named, a number is below 0, the embedder's package is not installed, or the solver
+            inside has no such option.
         InputError: The graph cannot be read.
     """
     from adjudge.api import installed
     from adjudge.plugins import lookup
 
-    guidance = load_guidance(graph, rules, characters, domain, "the solver 'guided'")
+    guidance = load_guidance(graph, rules, characters, domain, "the solver 'guided'", embeddings=embeddings)
     spec = lookup(installed(), installed().solvers, "solver", inner)
     try:
         signature(spec.build).bind(**options)

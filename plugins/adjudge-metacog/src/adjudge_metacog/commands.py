@@ -104,7 +104,7 @@ def find(path: Path, text: str, *, rules: int, embeddings: str, **about: Any) ->
     retriever = Retriever(active, Similarity(active, by, path) if by else None)
     found = retriever.find(Query(text=text, **about), Budget(rules=rules))
     _say(f"{one.rule.id}  {one.score:.1f}  {one.rule.text}\n    {', '.join(one.why)}" for one in found)
-    _say([f"{len(found)} of {len(active)} active rules, by scope, words{f' and {by.fingerprint}' if by else ''}"])
+    _say([f"{len(found)} of {len(active)} active rules, by {retriever.by}"])
 
 
 @graph.command()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from pydantic import JsonValue
 
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Backend, Capabilities
 from adjudge.verdict import Question, Reply
 from adjudge_metacog.applying import Guidance, guided, load_guidance
+from adjudge_metacog.retrieval import Found
 
 # As `adjudge.prompts` writes them; no text inside can forge one.
 _BLOCK = re.compile(r"<([a-z_]+(?:-\d+)?-[0-9a-f]{8})>\n(.*?)\n</\1>", re.DOTALL)
@@ -28,19 +31,21 @@ class GuidedBackend:
     """Who answers."""
     guidance: Guidance
     """Where the rules come from."""
+    about: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What every case is, as a row's metadata would say it: `scenario`, `tags`. A backend sees no row."""
 
     @property
     def name(self) -> str:
-        """That of the backend inside, with the most rules."""
+        """That of the backend inside, with the most rules and the embedder if there is one."""
         if not self.guidance.identity:
             return self.inner.name
-        return f"guided({self.guidance.budget.rules},{self.inner.name})"
+        return f"guided({self.guidance.settings}{self.inner.name})"
 
     @property
     def identity(self) -> Mapping[str, Any]:
         """That of the backend inside, and the guidance."""
         guidance = self.guidance.identity
-        return {**self.inner.identity, "guidance": guidance} if guidance else self.inner.identity
+        return {**self.inner.identity, "guidance": {**guidance, **self.about}} if guidance else self.inner.identity
 
     @property
     def capabilities(self) -> Capabilities:
@@ -48,8 +53,9 @@ class GuidedBackend:
         return self.inner.capabilities
 
     async def ask(self, question: Question) -> Reply:
-        """Answer one question under the rules."""
-        return await self.inner.ask(self._guided(question))
+        """Answer one question under the rules; which, why and by what they were found stands in the reply's `sent`."""
+        found = self._found(question)
+        return self._told(await self.inner.ask(guided(question, found)), found)
 
     async def aclose(self) -> None:
         """Release the backend inside."""
@@ -64,13 +70,20 @@ class GuidedBackend:
 
     def _asking_many(self, ask_many: Callable[..., Any]) -> Callable[..., Any]:
         async def asking(questions: Sequence[Question], *given: Any, **options: Any) -> Any:
-            return await ask_many([self._guided(question) for question in questions], *given, **options)
+            found = [self._found(question) for question in questions]
+            replies = await ask_many(list(map(guided, questions, found)), *given, **options)
+            return list(map(self._told, replies, found))
 
         return asking
 
-    def _guided(self, question: Question) -> Question:
-        """The question with the rules that bear on the case that it shows."""
-        return guided(question, self.guidance.find(case_of(question), {}))
+    def _found(self, question: Question) -> list[Found]:
+        """The rules that bear on the case that a question shows."""
+        return self.guidance.find(case_of(question), self.about)
+
+    def _told(self, reply: Reply, found: Sequence[Found]) -> Reply:
+        if not found:
+            return reply
+        return reply.model_copy(update={"sent": {**reply.sent, **self.guidance.record(found)}})
 
 
 def case_of(question: Question) -> str:
@@ -89,6 +102,10 @@ def build(
     rules: int = 5,
     characters: int = 2000,
     domain: str = "",
+    *,
+    scenario: str = "",
+    tags: str = "",
+    embeddings: str = "auto",
     **options: Any,
 ) -> GuidedBackend:
     """Make the backend `guided`.
@@ -99,10 +116,15 @@ def build(
         rules: Most rules per question; with 0 it answers as the backend inside alone.
         characters: Most characters of them together.
         domain: Field of work of every case; rules of others are left out.
+        scenario: Kind of situation of every case; rules of others are left out, if any rule names it.
+        tags: What every case is filed under, between commas.
+        embeddings: One of `adjudge_metacog.embedding.NAMES`.
         options: Options of the backend inside.
 
     Raises:
-        UnsupportedError: No backend or no graph is named, or a number is below 0.
+        UnsupportedError: No backend or no graph is named, a number is below 0, or the embedder's package is not
+            installed.
+        UnknownNameError: There is no such backend or embedder.
         InputError: The graph cannot be read.
         AdjudgeError: The backend inside cannot start.
     """
@@ -111,5 +133,6 @@ def build(
 
     if model is None:
         raise UnsupportedError("the backend 'guided' wraps another one; name it: --backend guided:local")
-    guidance = load_guidance(graph, rules, characters, domain, "the backend 'guided'")
-    return GuidedBackend(build_backend(installed(), model, options), guidance)
+    guidance = load_guidance(graph, rules, characters, domain, "the backend 'guided'", embeddings=embeddings)
+    about = {name: value for name, value in (("scenario", scenario), ("tags", tags)) if value}
+    return GuidedBackend(build_backend(installed(), model, options), guidance, about)

@@ -84,14 +84,20 @@ def build_rule_votes(members: Any = (), graph: str = "") -> RuleVotesJudge:
 @hookimpl
 def adjudge_solvers() -> Sequence[SolverSpec]:
     """The solver `guided`."""
-    summary = "a solver under learned rules (graph=rules.jsonl, rules=5, characters=2000, domain=, inner=generate)"
+    summary = (
+        "a solver under learned rules "
+        "(graph=rules.jsonl, rules=5, characters=2000, domain=, inner=generate, embeddings=auto)"
+    )
     return [SolverSpec(name="guided", summary=summary, build=build_guided_solver)]
 
 
 @hookimpl
 def adjudge_backends() -> Sequence[BackendSpec]:
     """The backend `guided`."""
-    summary = "a backend under learned rules: guided:NAME:MODEL (graph=rules.jsonl, rules=5, characters=2000)"
+    summary = (
+        "a backend under learned rules: guided:NAME:MODEL "
+        "(graph=rules.jsonl, rules=5, characters=2000, domain=, scenario=, tags=, embeddings=auto)"
+    )
     return [BackendSpec(name="guided", summary=summary, build=build_guided_backend)]
 
 

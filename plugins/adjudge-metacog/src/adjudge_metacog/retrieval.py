@@ -129,6 +129,11 @@ class Retriever:
         """What is searched."""
         self._similarity = similarity
 
+    @property
+    def by(self) -> str:
+        """What rules are found by, for the record: `scope, words` and the package that makes the vectors, if any."""
+        return f"scope, words{f' and {self._similarity.embedder.fingerprint}' if self._similarity else ''}"
+
     @cached_property
     def _places(self) -> Any:
         assert self._similarity is not None
