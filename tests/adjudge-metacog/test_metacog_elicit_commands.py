@@ -119,12 +119,25 @@ def test_plant_proposes_rules_and_activates_none(run, voted, tmp_path):
 
 def test_merge_and_stories_say_what_they_did(run, path):
     with_cards(path, *((f"p{n}", "One") for n in range(6)))
-    status, said = run("merge", path)
+    status, said = run("merge", path, "--embeddings", "none")
     assert status == 0
-    assert "offers no embeddings" in said
-    assert "1 clusters; 5 cards merged, 0 found to hold another value, 0 without an answer; 1 values" in said
+    assert said.startswith(
+        "1 clusters by words in common (tf-idf); "
+        "5 cards merged, 0 found to hold another value, 0 without an answer; 1 values"
+    )
     with_cards(path, ("eva", "Another thing"))
     assert "1 stories told" in run("stories", path)[1]
+
+
+def test_merge_takes_the_embeddings_of_the_backend_and_says_so(run, path):
+    async def embed(texts):
+        return [[1.0, 0.0] for _ in texts]
+
+    with_cards(path, *((f"p{n}", "One") for n in range(6)))
+    run.backend.capabilities, run.backend.embed = Capabilities(embeddings=True, local=True), embed
+    assert f"1 clusters by embeddings of {run.backend.name}; 5 cards merged" in run("merge", path)[1]
+    status, said = run("merge", path, "--embeddings", "used")
+    assert (status, "did you mean 'use'" in said) == (2, True)
 
 
 def test_local_only_refuses_a_model_elsewhere(run, path):

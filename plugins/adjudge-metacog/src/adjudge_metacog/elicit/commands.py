@@ -111,23 +111,26 @@ async def _on_page(flow: Flow, port: int) -> None:
 @_store
 @click.option("--eps", default=0.3, show_default=True, type=click.FloatRange(0, 2), help="Cosine distance, at most.")
 @click.option("--points", default=5, show_default=True, type=click.IntRange(1), help="Neighbours that make a core.")
+@click.option("--embeddings", default="auto", show_default=True, help="auto, none, use or e5.")
 @model_options
-def merge(path: Path, *, eps: float, points: int, **model: Any) -> None:
-    """Merge cards that hold one value: clusters in an embedding, each pair then compared by the model."""
+def merge(path: Path, *, eps: float, points: int, embeddings: str, **model: Any) -> None:
+    """Merge cards that hold one value: clusters in an embedding, each pair then compared by the model.
+
+    With `auto` the embeddings are those of the backend where it offers some, else those of the extra `embeddings`;
+    without either, and with `none`, cards are near each other by the words they share.
+    """
     from adjudge_metacog.elicit.merging import embedder
     from adjudge_metacog.elicit.merging import merge as merged
 
     store = _existing(path)
 
     async def go(ask: Ask, backend: Backend) -> None:
-        if not backend.capabilities.embeddings:
-            click.echo(
-                f"{backend.name} offers no embeddings: cards are near each other by the words they share", err=True
-            )
-        done = await merged(store, ask, embedder(backend), backend.name, eps=eps, points=points)
+        by = embedder(backend, embeddings)
+        done = await merged(store, ask, by.embed, backend.name, eps=eps, points=points)
         click.echo(
-            f"{done.clusters} clusters; {done.merged} cards merged, {done.apart} found to hold another value, "
-            f"{done.unanswered} without an answer; {len(store.state.values)} values"
+            f"{done.clusters} clusters by {by.name}; {done.merged} cards merged, "
+            f"{done.apart} found to hold another value, {done.unanswered} without an answer; "
+            f"{len(store.state.values)} values"
         )
 
     with_model(path, go, **model)

@@ -15,6 +15,7 @@ from adjudge_metacog.elicit.asking import Unanswered, asked
 from adjudge_metacog.elicit.events import Compared, Merged
 from adjudge_metacog.elicit.state import Card
 from adjudge_metacog.elicit.store import Store
+from adjudge_metacog.embedding import embedder as packaged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,14 +47,40 @@ class Merging:
     """Comparisons without an answer that can be read; the next round asks again."""
 
 
-def embedder(backend: Backend) -> Embed:
-    """The backend's embeddings where it offers them, else `words_in_common`."""
-    if backend.capabilities.embeddings:
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """What tells how near cards are to each other."""
+
+    name: str
+    """For people."""
+    embed: Embed
+    """Makes the vectors."""
+
+
+def embedder(backend: Backend, name: str = "auto") -> Embedding:
+    """The backend's embeddings where it offers them, else those of the extra, else `words_in_common`.
+
+    Args:
+        backend: Who compares the cards.
+        name: One of `adjudge_metacog.embedding.NAMES`; what is not `auto` is taken whatever the backend offers.
+
+    Raises:
+        UnknownNameError: There is no embedder of that name.
+        UnsupportedError: Its package is not installed, or the backend offers embeddings and has no `embed`.
+    """
+    if name == "auto" and backend.capabilities.embeddings:
         embed: Embed | None = getattr(backend, "embed", None)
         if embed is None:
             raise UnsupportedError(f"{backend.name} says that it offers embeddings and has no `embed`")
-        return embed
-    return words_in_common
+        return Embedding(f"embeddings of {backend.name}", embed)
+    model = packaged(name)
+    if model is None:
+        return Embedding("words in common (tf-idf)", words_in_common)
+
+    async def vectors(texts: Sequence[str]) -> Any:
+        return model.rules(texts)
+
+    return Embedding(f"embeddings of {model.fingerprint}", vectors)
 
 
 async def words_in_common(texts: Sequence[str]) -> list[list[float]]:
@@ -108,7 +135,7 @@ def clusters(vectors: Sequence[Sequence[float]], eps: float = EPS, points: int =
 
     A vector on the border of two clusters belongs to the first of them; one of length 0 is near nothing.
     """
-    if not vectors:
+    if len(vectors) == 0:
         return []
     near = [set(map(int, row.nonzero()[0])) for row in _distances(vectors) <= eps]
     cores = [len(neighbours) >= points for neighbours in near]
