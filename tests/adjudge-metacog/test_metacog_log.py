@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+from itertools import pairwise
 
 import jsonschema
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from adjudge.errors import AdjudgeError, InputError
 from adjudge_metacog.changes import Author
-from adjudge_metacog.events import canonical, identity, plain
+from adjudge_metacog.events import Used, canonical, identity, plain
 from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.log import HEADER, START, Log, chained, change, read, write
 from adjudge_metacog.nodes import Evidence
@@ -247,6 +248,39 @@ def test_an_append_reads_only_what_came_in_since(path, monkeypatch):
     assert [data.count(b"\n") for data in taken] == [1, 0]
     assert [event.node.id for event in checked] == ["others", "mine", "mine-too"]
     assert log.graph.canonical() == read(path).graph.canonical()
+
+
+def test_an_edge_is_checked_against_what_it_leads_to_and_no_other(path, monkeypatch):
+    names = [f"r{n}" for n in range(30)]
+    log = change(
+        path,
+        *(lambda graph, name=name: ANA.adds(graph, rule(name)) for name in names),
+        *(lambda graph, ends=ends: ANA.links(graph, edge("refines", *ends)) for ends in pairwise(names)),
+    )
+    asked = []
+    monkeypatch.setattr(RuleGraph, "has", lambda self, edge, has=RuleGraph.has: asked.append(edge) or has(self, edge))
+    change(log, lambda graph: ANA.links(graph, edge("refines", "loan", "r27")))
+    assert set(asked) == {edge("refines", *ends) for ends in (("loan", "r27"), ("r27", "r28"), ("r28", "r29"))}
+    with pytest.raises(InputError, match="refines goes in a circle"):
+        change(log, lambda graph: ANA.links(graph, edge("refines", "r29", "r0")))
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from([None, True, False]), st.booleans()), max_size=12))
+def test_uses_that_come_in_one_by_one_count_as_all_at_once(uses):
+    graph, taken = RuleGraph(), []
+    for event in ANA.adds(graph, rule("loan")):
+        graph.apply(identity(event), event)
+    for number, (item, aligned, goes) in enumerate(uses):
+        event = Used(type="used", clock=number + 2, rule="loan", item=item, aligned=aligned)
+        graph.apply(identity(event), event)
+        graph.apply(identity(event), event)
+        if goes:
+            graph.withdraw(identity(event), event)
+        else:
+            taken.append(event)
+        of = {item: [event.aligned for event in taken if event.item == item] for item in "ab"}
+        worst = {item: False if False in found else (True if True in found else None) for item, found in of.items()}
+        assert graph.record("loan").uses == {item: worst[item] for item in of if of[item]}
 
 
 def test_an_append_goes_on_from_a_snapshot(path):

@@ -13,7 +13,7 @@ from typing import Any
 
 from adjudge.errors import UnknownNameError
 from adjudge_metacog.bulk import in_bulk
-from adjudge_metacog.events import Event, Linked, canonical, plain
+from adjudge_metacog.events import Event, Linked, Used, canonical, plain
 from adjudge_metacog.nodes import Edge, Rule, flags_of_text
 from adjudge_metacog.records import Record, heads, in_order, node_of, record_problems, strangers
 
@@ -30,6 +30,7 @@ class RuleGraph:
         """Events on each edge."""
         self.clock = 0
         """The highest clock of an event."""
+        self._leaving: defaultdict[str, dict[Edge, None]] = defaultdict(dict)  # edges by their source, in order
         self._network: Any = None
         for name, event in events:
             self.apply(name, event)
@@ -40,12 +41,15 @@ class RuleGraph:
         events = self._events_beside(event)
         new = name not in events
         events[name] = event
+        if new and isinstance(event, Used):
+            self.records[event.rule].counts(event)
         return new
 
     def _events_beside(self, event: Event) -> dict[str, Any]:
         """The events on the same thing, by id, about to change: what was derived from them is dropped."""
         self._network = None
         if isinstance(event, Linked):
+            self._leaving[event.edge.source][event.edge] = None
             return self.links.setdefault(event.edge, {})
         record = self.records.setdefault(node_of(event), Record())
         record.forget()
@@ -57,9 +61,11 @@ class RuleGraph:
         del self._events_beside(event)[name]
         if isinstance(event, Linked):
             if not self.links[event.edge]:
-                del self.links[event.edge]
-        elif not self.records[node_of(event)].events:
-            del self.records[node_of(event)]
+                del self.links[event.edge], self._leaving[event.edge.source][event.edge]
+        else:
+            self.records[node_of(event)].forget_uses()
+            if not self.records[node_of(event)].events:
+                del self.records[node_of(event)]
 
     def __contains__(self, node: str) -> bool:
         return node in self.records
@@ -92,9 +98,7 @@ class RuleGraph:
     def contradicted(self, rule: str) -> list[str]:
         """The rules in force or under review that this rule contradicts."""
         return [
-            edge.target
-            for edge in self.links
-            if edge.kind == "conflicts_with" and edge.source == rule and self._holds(edge)
+            edge.target for edge in self._leaving.get(rule, ()) if edge.kind == "conflicts_with" and self._holds(edge)
         ]
 
     def _holds(self, edge: Edge) -> bool:
@@ -189,7 +193,7 @@ class RuleGraph:
         for edge in edges:
             yield from self._link_problems(edge, self.links[edge])
         if any(edge.kind == "refines" for edge in edges):
-            yield from self._cycle()
+            yield from self._cycle(edges)
 
     def _link_problems(self, edge: Edge, events: Mapping[str, Linked]) -> Iterator[tuple[str, str]]:
         for name, event in events.items():
@@ -200,13 +204,21 @@ class RuleGraph:
                 yield name, f"the edge `{edge}` leads back to its own node"
             yield from strangers(name, event.after, events)
 
-    def _cycle(self) -> Iterator[tuple[str, str]]:
-        above: defaultdict[str, list[str]] = defaultdict(list)
-        refines = [edge for edge in self.links if edge.kind == "refines" and self.has(edge)]
-        for edge in sorted(refines, key=lambda edge: (edge.source, edge.target)):
-            above[edge.source].append(edge.target)
+    def _refined(self, edges: Iterable[Edge]) -> dict[str, list[str]]:
+        """What each rule at these edges `refines` refines, and what that does, and so on."""
+        found: dict[str, list[str]] = {}
+        waiting = sorted({edge.source for edge in edges if edge.kind == "refines"})
+        while waiting:
+            node = waiting.pop()
+            if node not in found:
+                above = (edge for edge in self._leaving.get(node, ()) if edge.kind == "refines" and self.has(edge))
+                found[node] = sorted(edge.target for edge in above)
+                waiting += found[node]
+        return found
+
+    def _cycle(self, edges: Iterable[Edge]) -> Iterator[tuple[str, str]]:
         try:
-            TopologicalSorter(above).prepare()
+            TopologicalSorter(self._refined(edges)).prepare()
         except CycleError as error:
             circle: list[str] = error.args[1]
             events = {

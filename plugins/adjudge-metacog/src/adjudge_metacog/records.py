@@ -26,6 +26,14 @@ def latest(events: Mapping[str, E]) -> tuple[str, ...]:
     return tuple(heads(events))
 
 
+_GRAVITY = {None: 0, True: 1, False: 2}
+
+
+def _counted(uses: dict[str, bool | None], event: Used) -> None:
+    known = uses.setdefault(event.item, event.aligned)
+    uses[event.item] = max(known, event.aligned, key=_GRAVITY.__getitem__)
+
+
 @dataclass
 class Record:
     """Everything known of one node."""
@@ -73,13 +81,22 @@ class Record:
             return ()
         return tuple(dict.fromkeys(flag for node in self.contents for flag in flags_of_text(node.text)))
 
-    @property
+    @cached_property
     def uses(self) -> dict[str, bool | None]:
         """What came of each use, by item; where two copies disagree it was not in order."""
         found: dict[str, bool | None] = {}
-        for event in sorted(self.used.values(), key=lambda event: (event.aligned is not None, not event.aligned)):
-            found[event.item] = event.aligned
+        for event in self.used.values():
+            _counted(found, event)
         return found
+
+    def counts(self, event: Used) -> None:
+        """Count a use in that came in: a rule may have very many."""
+        if "uses" in self.__dict__:
+            _counted(self.uses, event)
+
+    def forget_uses(self) -> None:
+        """Drop what came of the uses, since one was taken out."""
+        self.__dict__.pop("uses", None)
 
     @property
     def events(self) -> dict[str, Event]:
