@@ -21,7 +21,6 @@ from adjudge_mentor.metrics import (
 )
 from adjudge_mentor.recognition import (
     assessment_agreement,
-    named_share,
     query_colour_figures,
     thoroughness_figures,
 )
@@ -259,24 +258,6 @@ def test_thoroughness_is_the_share_of_what_the_author_named() -> None:
     empty = thoroughness_figures([item.model_copy(update={"output": "It is fine."}) for item in items], [])
     assert empty["thoroughness[parties]"].value == 0
     assert thoroughness_figures(items, [])["thoroughness[parties]"].value is None
-
-
-WORDS = st.lists(st.sampled_from(["students", "teachers", "parents", "clients", "neighbours"]), max_size=5)
-
-
-@given(WORDS, WORDS, WORDS)
-def test_saying_more_never_names_less(said, more, wanted) -> None:
-    share = named_share(" ".join(said), wanted)
-    assert (share is None) == (not wanted)
-    if share is not None:
-        assert 0 <= share <= (named_share(" ".join([*said, *more]), wanted) or 0) <= 1
-        assert named_share(" ".join(wanted), wanted) == 1
-
-
-def test_a_reference_counts_in_other_forms_of_its_words_and_not_for_one_word_of_three() -> None:
-    assert named_share("The student and her classmate lose.", ["students", "classmates"]) == 1
-    assert named_share("Honest work.", ["honest students lose places"]) == 0
-    assert named_share("Nothing.", ["it", "all"]) == 0
 
 
 @pytest.mark.parametrize("figures", [attack_figures, refusal_figures, pair_figures, colour_figures])

@@ -30,7 +30,7 @@ from adjudge_metacog.plugin import build_rule_votes
 from adjudge_metacog.practice import Attempt
 from adjudge_metacog.proposing import PhraseTemplate, rule_of, runs
 from adjudge_metacog.retrieval import Retriever
-from adjudge_metacog.thoroughness import names, thoroughness
+from adjudge_metacog.thoroughness import names, share_named, thoroughness
 from adjudge_metacog.voting import RuleVotesJudge, Vote, Voters, counted, tokens, vote_of
 
 from .conftest import ANA
@@ -214,6 +214,25 @@ def test_a_party_is_named_by_most_of_its_words():
     assert names("the auditor is misled", "external auditors")
     assert not names("the bank gains", "customers")
     assert not names("anything", "")
+    assert names("The student and her classmate lose.", "classmates")
+    assert not names("Honest work.", "honest students lose places")
+
+
+def test_short_words_name_something_only_where_it_has_no_others():
+    assert not names("the bank gains", "the examiner")
+    assert names("HR is told", "HR")
+    assert not names("the bank gains", "the EU")
+    assert names("学生失去名额", "学生")
+    assert not names("银行获利", "学生")
+
+
+PARTIES = st.lists(st.sampled_from(["students", "teachers", "parents", "clients", "HR"]), max_size=5)
+
+
+@given(PARTIES, PARTIES, PARTIES.filter(bool))
+def test_saying_more_never_names_less(said, more, wanted):
+    assert 0 <= share_named(" ".join(said), wanted) <= share_named(" ".join([*said, *more]), wanted) <= 1
+    assert share_named(" ".join(wanted), wanted) == 1
 
 
 def test_thoroughness_is_the_share_of_the_reference_that_was_found():

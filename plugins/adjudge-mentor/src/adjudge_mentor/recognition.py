@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,12 +11,10 @@ from adjudge.submission import Submission, as_text
 from adjudge.verdict import Result
 from adjudge_mentor.metrics import ALIGNMENT, COMPLIANCE, colour_agreement
 from adjudge_mentor.queries import COLOURS
+from adjudge_metacog.thoroughness import share_named
 
 COLOUR = "colour"
 """The criterion of the pack `query-colour`."""
-_WORD = re.compile(r"[^\W\d_]{4,}")
-_STEM = 5
-_ENOUGH = 0.5
 
 
 def query_colour_figures(items: Sequence[Item], results: Sequence[Result]) -> dict[str, Any]:
@@ -107,19 +104,6 @@ def thoroughness_figures(items: Sequence[Item], results: Sequence[Result]) -> di
 
 def _named(item: Submission, name: str) -> float | None:
     references = item.metadata.get(name)
-    return named_share(as_text(item.output), [str(one) for one in references]) if isinstance(references, list) else None
-
-
-def named_share(text: str, references: Sequence[str]) -> float | None:
-    """Share of the references that a text speaks of; None without any.
-
-    A reference is spoken of if at least half of its words of four letters and more stand in the text, compared by their
-    first five letters. No model is asked, so that a paraphrase in other words is missed.
-    """
-    said = _stems(text)
-    hits = [bool(wanted) and len(wanted & said) >= _ENOUGH * len(wanted) for wanted in map(_stems, references)]
-    return sum(hits) / len(hits) if hits else None
-
-
-def _stems(text: str) -> set[str]:
-    return {word[:_STEM] for word in _WORD.findall(text.casefold())}
+    if not isinstance(references, list) or not references:
+        return None
+    return share_named(as_text(item.output), [str(one) for one in references])

@@ -29,13 +29,13 @@ NEARNESS = 100.0
 
 _FORM = frozenset({"when", "do", "not", "because"})  # every rule has them
 _WORD = re.compile(r"[^\W_]+")
-_IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
 
 def words(text: str) -> Iterator[str]:
     """Words of a text, case folded; of Chinese and Japanese, pairs of characters that follow each other."""
     for word in _WORD.findall(text.casefold()):
-        if not word.isascii() and _IDEOGRAPHS.search(word):
+        if not word.isascii() and IDEOGRAPHS.search(word):
             yield from (word[i : i + 2] for i in range(max(1, len(word) - 1)))
         elif word not in _FORM and len(word) > 1:
             yield word

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from adjudge.metrics import Estimate, clustered_mean, undefined
-from adjudge_metacog.retrieval import words
+from adjudge_metacog.retrieval import IDEOGRAPHS, words
 
 HALF = 0.5
+_SHORTEST = 4
 
 
 def names(text: str, wanted: str, least: float = HALF) -> bool:
     """Whether a text names something: at least that share of the words of its name stand in the text.
 
-    Words count as the same if one begins with the other and both have four letters or more, so that `customer` finds
-    `customers`; a language with endings needs no more, and none needs a model.
+    Words of fewer than four letters say too little to count (`the` does not name `the examiner`), unless a name has no
+    others; then all of them must be there. Words count as the same if one begins with the other and both have four
+    letters or more, so that `customer` finds `customers`; a language with endings needs no more, and none a model.
     """
     have, look_for = set(words(text)), set(words(wanted))
-    if not look_for:
-        return False
-    return sum(any(_same(word, other) for other in have) for word in look_for) >= least * len(look_for)
-
-
-_SHORTEST = 4
+    telling = {word for word in look_for if len(word) >= _SHORTEST or IDEOGRAPHS.search(word)}
+    if not telling:
+        return bool(look_for) and look_for <= have
+    return sum(any(_same(word, other) for other in have) for word in telling) >= least * len(telling)
 
 
 def _same(one: str, other: str) -> bool:
