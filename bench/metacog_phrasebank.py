@@ -1,12 +1,15 @@
 """A learning curve on real labels: rules learned on one half of the Financial PhraseBank, measured on the other.
 
-    python bench/metacog_phrasebank.py [--seed 0] [--model PATH.gguf --n 400 --threads 1 --ledger FILE]
+    python bench/metacog_phrasebank.py [--seed 0]
+    python bench/metacog_phrasebank.py --model PATH.gguf|default [--n 400] [--threads 1] [--ledger FILE]
 
 No language model is needed: words that tell where people differ from the judge are proposed as rules, the gate proves
 them, and the judge `rule-votes` counts them. Judges without rules are one that always says the commonest label and the
 rule table of adjudge-finance; with `--model`, that model's log-probabilities of the labels. Each is shown beside the
-same judge with all proposed rules and no gate (flat), and with as many random rules as passed the gate. The data are
-read from ADJUDGE_DATA (Malo et al. 2014; CC BY-NC-SA 3.0).
+same judge with all proposed rules and no gate (flat), and with as many random rules as passed the gate. A model is
+asked once for each sentence; a run that was stopped goes on from its ledger. The gate proves nothing on few sentences:
+a model's curve wants thousands (`--n 3000` takes all). The data are read from ADJUDGE_DATA (Malo et al. 2014;
+CC BY-NC-SA 3.0).
 """
 
 from __future__ import annotations
@@ -131,6 +134,8 @@ class Curve:
         self.criterion = rubric.criteria[0].id
         self.practice = Voting(ask=self.engine, judge=judge, rubric=rubric, criterion=self.criterion)
         self.seed = seed
+        self.unscored = 0
+        """Sentences to measure on of which the judge without rules says nothing; they are in no figure."""
 
     async def run(self, jobs: Jobs) -> None:
         await run_each(self.engine, range(len(jobs)), lambda place: jobs[place]())
@@ -161,12 +166,13 @@ class Curve:
 
     async def rows(self, parts: Parts, name: str) -> Iterator[list[str]]:
         """One row per fraction."""
-        found = []
+        found: list[list[str]] = []
         for share in FRACTIONS:
             used = fraction_of(parts, share, self.seed)
             arms = await self.arms(used)
             units = [case.source for case in used.final]
             none = arms["none"]
+            self.unscored = sum(value is None for value in none.good)
             before = clustered_rate([bool(value) for value in none.good if value is not None])
             changes = [paired_difference(arms[arm].good, none.good, units) for arm in ("gated", "flat", "random")]
             over = [paired_difference(arms["gated"].good, arms[arm].good, units) for arm in ("flat", "random")]
@@ -199,13 +205,21 @@ async def report(given: argparse.Namespace, folder: Path) -> None:
     cases = cases_of(folder, criterion, given.n if given.model else None, given.seed)
     parts = parted(cases, seed=given.seed, shares=SHARES)
     print(f"{len(parts.final)} sentences to measure on, seed {given.seed}\n\n| {HEAD} |\n{'|---' * 9}|")
+    left_out = []
     for judge, backend in judges(given, cases, criterion):
         given.ledger.parent.mkdir(parents=True, exist_ok=True)
         with Ledger(given.ledger if given.model else ":memory:") as ledger:
             name = judge.name if isinstance(backend, NoBackend) else f"{backend.name}, label"
-            for row in await Curve(judge, backend, rubric, ledger, given.seed).rows(parts, name):
+            curve = Curve(judge, backend, rubric, ledger, given.seed)
+            for row in await curve.rows(parts, name):
                 print(f"| {' | '.join(row)} |", flush=True)
+            left_out.append(f"{name}: {curve.unscored} of {len(parts.final)} sentences unscored, in no figure")
+            if given.model:
+                left_out.append(
+                    f"{ledger.counts()[0]} replies in {given.ledger}, one for each sentence that was asked about"
+                )
         await backend.aclose()
+    print("\n" + "\n".join(left_out))
 
 
 def judges(given: argparse.Namespace, cases: Sequence[Case], criterion: str) -> Iterator[tuple[Judge, Backend]]:
