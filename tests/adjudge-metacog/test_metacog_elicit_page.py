@@ -33,8 +33,9 @@ class Browser:
 
     def request(self, method: str = "GET", path: str | None = None, body: str | None = None, **headers: str):
         connection = http.client.HTTPConnection(self.url.hostname, self.url.port, timeout=20)
-        usual = {"Content-Type": "application/x-www-form-urlencoded"} if body is not None else {}
-        connection.request(method, self.url.path if path is None else path, body, {**usual, **headers})
+        usual = {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://{self.url.netloc}"}
+        sent = headers if body is None else {**usual, **headers}
+        connection.request(method, self.url.path if path is None else path, body, sent)
         answer = connection.getresponse()
         text = answer.read().decode()
         connection.close()
