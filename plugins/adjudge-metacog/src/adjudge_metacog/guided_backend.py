@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import JsonValue
@@ -13,7 +13,7 @@ from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Backend, Capabilities
 from adjudge.verdict import Question, Reply
 from adjudge_metacog.applying import Guidance, guided, load_guidance
-from adjudge_metacog.retrieval import Found
+from adjudge_metacog.retrieval import WORD, Found
 
 # As `adjudge.prompts` writes them; no text inside can forge one.
 _BLOCK = re.compile(r"<([a-z_]+(?:-\d+)?-[0-9a-f]{8})>\n(.*?)\n</\1>", re.DOTALL)
@@ -83,7 +83,8 @@ class GuidedBackend:
     def _told(self, reply: Reply, found: Sequence[Found]) -> Reply:
         if not found:
             return reply
-        return reply.model_copy(update={"sent": {**reply.sent, **self.guidance.record(found)}})
+        told = [replace(each, why=tuple(_without_words(each.why))) for each in found]
+        return reply.model_copy(update={"sent": {**reply.sent, **self.guidance.record(told)}})
 
 
 def case_of(question: Question) -> str:
@@ -94,6 +95,14 @@ def case_of(question: Question) -> str:
     shown = question.prompt.shared
     blocks = [text for _, text in _BLOCK.findall(shown)]
     return "\n".join([*(blocks or [shown]), *(turn.content for turn in question.follow_up)])
+
+
+def _without_words(why: Sequence[str]) -> Iterator[str]:
+    """Words in common are counted: a ledger that is to keep no text keeps `sent`."""
+    named = [one for one in why if one.startswith(WORD)]
+    yield from (one for one in why if not one.startswith(WORD))
+    if named:
+        yield f"{len(named)} word{'s' if len(named) > 1 else ''} in common"
 
 
 def build(

@@ -27,6 +27,9 @@ SCOPE_BONUS = 2.0
 NEARNESS = 100.0
 """What a similarity of 1 adds to the score, one at the embedder's floor adding nothing."""
 
+WORD = "word "
+"""Begins a reason that names a word in common."""
+
 _FORM = frozenset({"when", "do", "not", "because"})  # every rule has them
 _WORD = re.compile(r"[^\W_]+")
 IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
@@ -264,7 +267,7 @@ class Retriever:
         having = {("scenario", name) for name in scope.scenarios} | {("tag", name) for name in scope.tags}
         yield from (f"{name} {value}" for name, value in self._filed(query) if (name, value) in having)
         common = set(words(query.text)) & set(words(self.rules[place].text))
-        adds = {f"word {word}": self._adds(word, place) for word in common}
+        adds = {f"{WORD}{word}": self._adds(word, place) for word in common}
         if cosine is not None and (nearness := float(self._nearness(cosine))):
             adds[f"similarity {cosine:.2f}"] = nearness
         yield from (f"{what} ({adds[what]:.1f})" for what in sorted(adds, key=lambda what: (-adds[what], what)))
