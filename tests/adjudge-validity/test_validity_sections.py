@@ -117,7 +117,7 @@ def test_without_labels_there_is_one_line_and_nothing_heavy_is_imported(record):
         "import sys; from adjudge.report import RunRecord; from adjudge_validity.sections import agreement_sections;"
         "from adjudge_validity.confidence_section import confidence_sections;"
         "run = RunRecord(title='t', created='', rubric=None, items=[], results=[]);"
-        "(one,) = agreement_sections([run]); assert not one.parts and 'adjudge agreement RUN' in one.lead;"
+        "(one,) = agreement_sections([run]); assert not one.parts and 'adjudge report RUN' in one.lead;"
         "assert confidence_sections([run]) == ();"
         "print(sorted({'numpy', 'scipy', 'matplotlib', 'pandas'} & sys.modules.keys()))"
     )

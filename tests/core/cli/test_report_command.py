@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from adjudge import api
 from adjudge.report.payload import unpacked
 
 ROWS = [
@@ -187,3 +188,13 @@ def test_an_audit_in_the_folder_is_shown_and_a_broken_one_named(run, adjudge):
     status, _, err = adjudge("report", "one")
     assert status == 2
     assert "audit.json: no JSON that could be shown as an audit" in err
+
+
+def test_without_a_plugin_that_reads_labels_they_are_refused_with_what_to_install(run, adjudge, work, monkeypatch):
+    run("one")
+    monkeypatch.setenv("ADJUDGE_DISABLE", "adjudge-validity")
+    api.installed.cache_clear()
+    (work / "labels.csv").write_text("submission,criterion,level\na,polite,met\n", "utf-8")
+    status, _, err = adjudge("report", "one", "--labels", "labels.csv")
+    assert status == 2
+    assert "labels.csv: files of labels are read by a plugin: pip install adjudge-validity" in err

@@ -12,6 +12,7 @@ import pytest
 from adjudge.interfaces import Plot, Section
 from adjudge.report import render_html
 from adjudge.report.exchanges import Turn
+from adjudge.report.people import People, Review, Reviewed
 from adjudge.report.text import visible
 from adjudge.rubric import Rubric
 from adjudge.submission import Label, Submission
@@ -84,7 +85,42 @@ def hostile(run, make):
         figures={HOSTILE: HOSTILE},
         provenance={HOSTILE: HOSTILE},
         exchanges=lambda _: turns,
+        people=reviewed(HOSTILE, "c", HOSTILE),
     )
+
+
+def reviewed(submission, criterion, words):
+    """One verdict that was edited and signed off, with these words wherever people write."""
+    common = {"time": "2026-11-29T03:00:00.000Z", "level": "unmet", "place": f"{words}, line 2; the chain holds"}
+    reviews = (
+        Review(kind="edit", rater=words, reason=words, **common),
+        Review(kind="sign-off", rater="head", other=words, **common),
+    )
+    found = Reviewed(reviews=reviews, level="unmet", edited_by=words, signed_by=words)
+    return People(reviews={(submission, criterion, 0): found}, files=(words,))
+
+
+def test_a_review_stands_at_its_verdict_and_is_found(opened, run):
+    tab = opened(render_html(replace(run, people=reviewed("b", "escalates", "chief"))))
+    tab.get_by_label("Look at").select_option(label="reviewed verdicts")
+    wait_for(tab, "1 of 3 submissions, 1 verdicts that fit")
+    wait_for_detail(tab, "b")
+    shown = tab.locator("#detail .reviews")
+    assert shown.count() == 1
+    for words in (
+        "chief edited it to unmet (No)",
+        "2026-11-29 03:00 UTC · chief, line 2; the chain holds",
+        "head signed off unmet (No); this is about another verdict, chief",
+        "Stands: unmet (No), edited by chief, signed off by chief",
+    ):
+        assert words in shown.inner_text()
+    assert "1 of 9 verdicts reviewed by chief: 1 edited." in tab.locator("main").inner_text()
+    assert tab.faults == []
+
+
+def test_without_reviews_one_cannot_look_for_them(opened, run):
+    tab = opened(render_html(run))
+    assert tab.locator("#look option:not([hidden])").count() == 5
 
 
 def test_nothing_of_a_hostile_submission_runs_loads_or_changes_the_page(opened, run, make):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from adjudge.interfaces.protocols import Backend, Item, Judge, Metric, Scoring, Solver
@@ -178,6 +179,9 @@ class AnalysisSpec:
     """`build(**options)` gives a function of a run folder."""
     sections: Callable[[Sequence[Any]], Sequence[Section]] | None = None
     """What it adds to the HTML report of these `adjudge.report.RunRecord`s; None if it adds nothing."""
+    labels: Callable[[Any, Sequence[Path]], Any] | None = None
+    """Puts what files of labels and reviews say beside a run, before its report is made: from its
+    `adjudge.report.RunRecord` to one with more labels and `people`; None if it reads none."""
 
 
 Spec: TypeAlias = BackendSpec | JudgeSpec | SolverSpec | ScoringSpec | TaskSpec | AnalysisSpec

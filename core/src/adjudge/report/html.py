@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 
 from adjudge.interfaces import Plot, Section, Table
 from adjudge.report.payload import payload
+from adjudge.report.people import people_lines
 from adjudge.report.record import RunRecord
 from adjudge.report.summary import CriterionRow, Summary, summary
 from adjudge.report.svg import safe_svg
@@ -64,6 +65,7 @@ class _Part:
     summary: Summary
     headline: Sequence[str]
     tokens: str
+    people: Sequence[str]
     card_lines: Sequence[str]
     at_chance: bool
     blocks: Sequence[Mapping[str, Any]]
@@ -76,6 +78,7 @@ class _Part:
             summary=figures,
             headline=headline(figures),
             tokens=token_line(figures),
+            people=people_lines(record),
             card_lines=card_lines(record),
             at_chance=record.card is None or record.card.at_chance,
             blocks=[_figure_block(name, value) for name, value in record.figures.items()],

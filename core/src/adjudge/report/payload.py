@@ -20,7 +20,7 @@ from typing import Any
 from adjudge.report.entries import Entry, Judged, Strings, entries_of
 from adjudge.report.record import RunRecord
 from adjudge.report.text import visible
-from adjudge.report.view import differs, entry_view, labels_of, level_text, score_text, tone
+from adjudge.report.view import differs, entry_view, labels_of, level_text, reviewed, score_text, tone
 from adjudge.verdict import Verdict
 
 PER_BLOCK = 200
@@ -120,7 +120,7 @@ class _Index:
         return [visible(entry.id), scores, fmean(values) if values else None, block, verdicts]
 
     def _verdict(self, judged: Judged, verdict: Verdict) -> list[Any]:
-        """Run, criterion, answer, status, whether a person said otherwise, tone, flags."""
+        """Run, criterion, answer, status, whether a person said otherwise, tone, flags, whether it was reviewed."""
         criterion = judged.criteria.get(verdict.criterion)
         answer = level_text(verdict, criterion)
         labels = labels_of(judged.item, verdict)
@@ -132,4 +132,5 @@ class _Index:
             int(any(differs(verdict, label) for label in labels)),
             TONES.index(tone(verdict, criterion)),
             [self._flags.place(visible(flag)) for flag in verdict.flags],
+            int(reviewed(judged, verdict) is not None),
         ]

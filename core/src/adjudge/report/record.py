@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from adjudge.interfaces import Item
 from adjudge.report.cards import JudgeCard
 from adjudge.report.exchanges import ExchangesOf, nothing_heard
+from adjudge.report.people import People
 from adjudge.rubric import Criterion, Rubric
 from adjudge.verdict import Result
 
@@ -47,6 +48,8 @@ class RunRecord:
     """What was asked and replied, where it is known."""
     audits: Mapping[str, JsonValue] = field(default_factory=dict)
     """Results of audits that lie beside the run, by the name of their file."""
+    people: People = field(default_factory=People)
+    """What people wrote in files of their own."""
 
     def __post_init__(self) -> None:
         if [item.id for item in self.items] != [result.submission for result in self.results]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from adjudge.report.people import people_lines
 from adjudge.report.record import RunRecord
 from adjudge.report.summary import CriterionRow, summary
 from adjudge.report.text import figure, is_table, number, percent, visible
@@ -39,6 +40,7 @@ def render_table(record: RunRecord) -> RenderableType:
         *([f"… and {more} more; see the report"] if more > 0 else []),
         *headline(figures),
         token_line(figures),
+        *(people_lines(record) if record.people.files else []),
         *(f"{name}: {figure(value)}" for name, value in record.figures.items() if _fits_a_line(value)),
     ]
     card_style = "yellow" if record.card is None or record.card.at_chance else "green"

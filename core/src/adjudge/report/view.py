@@ -12,6 +12,7 @@ from typing import Any
 from adjudge.interfaces import Item
 from adjudge.report.entries import Entry, Judged, Strings
 from adjudge.report.exchanges import Exchanges, Turn
+from adjudge.report.people import Review, Reviewed
 from adjudge.report.summary import PREFERENCES, asked
 from adjudge.report.text import json_text, number, percent, segments, visible
 from adjudge.report.words import REASONS
@@ -139,12 +140,47 @@ def _verdict(judged: Judged, verdict: Verdict, heard: Exchanges, strings: String
             "figures": list(_figures(verdict)),
             "orders": orders,
             "feedback": visible(_feedback(verdict, criterion)),
+            **_reviewed(judged, verdict, criterion),
             "humans": [
                 [visible(human_word(label, criterion)), visible(label.rater), differs(verdict, label)]
                 for label in labels_of(judged.item, verdict)
             ],
         }
     )
+
+
+def _reviewed(judged: Judged, verdict: Verdict, criterion: Criterion | None) -> dict[str, Any]:
+    """Who did what to the verdict, why, when and where that is written; and the level that stands."""
+    found = reviewed(judged, verdict)
+    if found is None:
+        return {}
+    reviews = [[visible(part) for part in _review(one, criterion)] for one in found.reviews]
+    return {"reviews": reviews, "stands": visible(_stands_now(found, criterion)) if found.about_this else ""}
+
+
+def reviewed(judged: Judged, verdict: Verdict) -> Reviewed | None:
+    """What people did to a verdict."""
+    return judged.record.people.reviews.get((judged.item.id, verdict.criterion, verdict.repeat))
+
+
+def _review(review: Review, criterion: Criterion | None) -> tuple[str, str, str]:
+    """What was done by whom, why, and when and where that is written."""
+    level = "no level" if review.level is None else _named(review.level, criterion)
+    done = {
+        "agree": f"{review.rater} agreed with {level}",
+        "edit": f"{review.rater} edited it to {level}",
+        "sign-off": f"{review.rater} signed off {level}",
+        "cannot-tell": f"{review.rater} cannot tell",
+    }[review.kind]
+    other = f"; this is about another verdict, {review.other}" if review.other else ""
+    return done + other, review.reason, f"{review.time[:16].replace('T', ' ')} UTC · {review.place}"
+
+
+def _stands_now(found: Reviewed, criterion: Criterion | None) -> str:
+    level = "no level" if found.level is None else _named(found.level, criterion)
+    edited = f"edited by {found.edited_by}" if found.edited_by else "as the judge gave it"
+    signed = f"signed off by {found.signed_by}" if found.signed_by else "signed off by nobody"
+    return f"Stands: {level}, {edited}, {signed}"
 
 
 def _said(heard: Exchanges, verdict: Verdict, criterion: Criterion | None, strings: Strings) -> dict[str, Any]:

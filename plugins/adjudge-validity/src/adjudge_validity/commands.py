@@ -51,8 +51,10 @@ def agreement(runs: Sequence[Path], labels: Path | None, group_by: str, *, seed:
 
 
 def _of_draw(rated: Ratings) -> list[str]:
+    from adjudge_validity.ratings import BY_DOUBT
+
     active = any(row.humans and row.drawn == "active" for row in rated.rows)
-    return ["labels were drawn where the judge is unsure: over the whole run it agrees more"] if active else []
+    return [BY_DOUBT] if active else []
 
 
 def _print_json(found: Sequence[tuple[str, Any, Any]], apart: Mapping[str, Any]) -> None:

@@ -59,7 +59,7 @@ def read_labels(path: Path) -> list[FileLabel]:
         InputError: The file or a row cannot be read, a rater labels one criterion of a submission twice, or a file that
             `adjudge label` wrote was changed.
     """
-    if _of_label(path):
+    if is_sealed(path):
         from adjudge_validity.labelling.export import file_labels
 
         labels = file_labels(path)
@@ -85,8 +85,8 @@ def read_labels(path: Path) -> list[FileLabel]:
     return list(found.values())
 
 
-def _of_label(path: Path) -> bool:
-    """Whether `adjudge label` wrote the file."""
+def is_sealed(path: Path) -> bool:
+    """Whether `adjudge label` wrote the file, in lines that are chained by hashes."""
     if path.suffix != ".jsonl" or not path.is_file():
         return False
     with path.open("rb") as file:

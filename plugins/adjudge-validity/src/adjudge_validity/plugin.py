@@ -10,6 +10,7 @@ import click
 
 from adjudge import AnalysisSpec, Backend, BackendSpec, Judge, JudgeSpec, hookimpl
 from adjudge.interfaces import Member
+from adjudge.report import RunRecord
 
 
 @hookimpl
@@ -31,7 +32,7 @@ def adjudge_commands() -> Sequence[click.Command]:
 
 @hookimpl
 def adjudge_analyses() -> Sequence[AnalysisSpec]:
-    """The analyses `agreement` and `confidence`, and their sections of the report."""
+    """The analyses `agreement` and `confidence`, their sections of the report, and the reader of labels."""
     from adjudge_validity.confidence_section import confidence_sections
     from adjudge_validity.sections import agreement_sections
 
@@ -41,6 +42,7 @@ def adjudge_analyses() -> Sequence[AnalysisSpec]:
             summary="how far the judge agrees with people, beside people with each other",
             build=_agreement,
             sections=agreement_sections,
+            labels=_with_labels,
         ),
         AnalysisSpec(
             name="confidence",
@@ -65,6 +67,12 @@ def _agreement(*, seed: int = 0) -> Callable[[Path], list[dict[str, Any]]]:
         ]
 
     return analyse
+
+
+def _with_labels(record: RunRecord, files: Sequence[Path]) -> RunRecord:
+    from adjudge_validity.beside import with_labels
+
+    return with_labels(record, files)
 
 
 def _confidence(*, bins: int = 10) -> Callable[[Path], list[dict[str, Any]]]:

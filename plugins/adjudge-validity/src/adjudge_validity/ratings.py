@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
@@ -18,6 +18,9 @@ from adjudge.scale import Scale
 from adjudge.submission import Label
 from adjudge.verdict import Result, Verdict
 from adjudge_validity.labels import FileLabel
+
+BY_DOUBT = "labels were drawn where the judge is unsure: over the whole run it agrees more"
+"""What is to be known of agreement with labels of an active draw."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +144,7 @@ def join(record: RunRecord, labels: Sequence[FileLabel] = (), *, name: str = "",
     rows: list[Rating] = []
     for item, result in zip(record.items, record.results, strict=True):
         criteria = record.criteria_of(item)
-        known = _labels(item, by_submission.pop(item.id, []), criteria)
+        known = labels_on(item, by_submission.pop(item.id, []), criteria)
         blank = Rating(
             submission=item.id,
             criterion=OVERALL,
@@ -159,7 +162,7 @@ def join(record: RunRecord, labels: Sequence[FileLabel] = (), *, name: str = "",
     return Ratings(
         name or str(record.provenance.get("judge", "judge")),
         tuple(rows),
-        (*_strangers(by_submission), *_cautions(record, labels)),
+        (*strangers(by_submission), *cautions(record, labels)),
         {dimension: tuple(criteria) for dimension, criteria in dimensions.items()},
     )
 
@@ -170,12 +173,13 @@ def _group(item: Item, group_by: str) -> str:
     return str(item.metadata[group_by]) if group_by else ""
 
 
-def _strangers(left: dict[str, list[FileLabel]]) -> list[str]:
+def strangers(left: Mapping[str, Sequence[FileLabel]]) -> list[str]:
+    """What is to be known of labels about submissions that a run does not have."""
     lost = sum(map(len, left.values()))
     return [f"{lost:,} labels are about submissions that the run does not have"] if lost else []
 
 
-def _cautions(record: RunRecord, labels: Sequence[FileLabel]) -> Iterator[str]:
+def cautions(record: RunRecord, labels: Sequence[FileLabel]) -> Iterator[str]:
     """What is to be known of how labels were given."""
     informed = sum(not one.blind for one in labels)
     if informed:
@@ -186,8 +190,12 @@ def _cautions(record: RunRecord, labels: Sequence[FileLabel]) -> Iterator[str]:
         yield f"{other:,} labels were given by another version of the rubric than the run's"
 
 
-def _labels(item: Item, given: Sequence[FileLabel], criteria: dict[str, Criterion]) -> list[FileLabel]:
-    """Labels of one submission, checked against its criteria."""
+def labels_on(item: Item, given: Sequence[FileLabel], criteria: dict[str, Criterion]) -> list[FileLabel]:
+    """Labels of one submission, checked against its criteria: its own, and those given, which stand over its own.
+
+    Raises:
+        InputError: A label names a criterion or level that there is not.
+    """
     own = [FileLabel(item.id, label, f"submission {item.id!r}") for label in item.labels]
     named = {(one.label.criterion, one.label.rater) for one in given}
     kept = [one for one in own if (one.label.criterion, one.label.rater) not in named]

@@ -22,7 +22,7 @@ MOST_TABLES = 12
 TITLE = "Agreement with people"
 _NO_LABELS = (
     "No label of a person stands with these submissions, so it is not known how far the judge agrees with people. Add"
-    " labels to the data, or give a file of them: adjudge agreement RUN --labels FILE."
+    " labels to the data, or give a file of them: adjudge report RUN --labels FILE."
 )
 _COMPARED = "Not measured here for runs that compare submissions; a task's own figures stand above."
 _LEAD = (

@@ -4,7 +4,7 @@
   const ROW = 64; // height of a row of the list, in pixels; as in the style sheet
   const AHEAD = 8; // rows drawn above and below what is seen
   const MOST_CRITERIA = 300; // beyond that, as where every submission has its own, one cannot choose among them
-  const [RUN, CRITERION, ANSWER, STATE, DIFFERS, TONE, FLAGS] = [0, 1, 2, 3, 4, 5, 6];
+  const [RUN, CRITERION, ANSWER, STATE, DIFFERS, TONE, FLAGS, REVIEWED] = [0, 1, 2, 3, 4, 5, 6, 7];
   const UNSCORED = 1;
   const isNarrow = matchMedia("(max-width: 60rem)"); // texts stand under the list; as in the style sheet
   const at = (id) => document.getElementById(id);
@@ -52,7 +52,8 @@
       const differs = verdicts.filter((one) => one[DIFFERS]).length;
       const unscored = verdicts.filter((one) => one[STATE] === UNSCORED).length;
       const flagged = verdicts.filter((one) => one[FLAGS].length).length;
-      return { id, score, value, block: number, place, verdicts, order, differs, unscored, flagged };
+      const reviewed = verdicts.filter((one) => one[REVIEWED]).length;
+      return { id, score, value, block: number, place, verdicts, order, differs, unscored, flagged, reviewed };
     });
   }
 
@@ -60,6 +61,7 @@
     const notes = [row.score];
     if (row.differs) notes.push(`${row.differs} ${row.differs === 1 ? "differs" : "differ"} from people`);
     if (row.flagged) notes.push(`${row.flagged} flagged`);
+    if (row.reviewed) notes.push(`${row.reviewed} reviewed`);
     return notes.join(" · ");
   }
 
@@ -127,6 +129,7 @@
     differs: (one) => one[DIFFERS] === 1,
     unscored: (one) => one[STATE] === UNSCORED,
     flagged: (one) => one[FLAGS].length > 0,
+    reviewed: (one) => one[REVIEWED] === 1,
   };
   const known = (value, missing) => (value === null ? missing : value);
   const ORDERS = {
@@ -152,7 +155,7 @@
       const texts = [...(entry.inputs ?? []), ...(entry.outputs ?? [])].map((text) =>
         text.pieces.map((piece) => strings[piece[0] ?? piece]).join(""));
       const said = (one) => [one.explanation, one.detail, one.judge, ...(one.turns ?? []).map((turn) => strings[turn[2]]),
-        ...(one.quotes ?? []).map((quote) => quote[0]), ...(one.flags ?? []), ...(one.humans ?? []).flat(),
+        ...(one.quotes ?? []).map((quote) => quote[0]), ...(one.flags ?? []), ...(one.humans ?? []).flat(), ...(one.reviews ?? []).flat(),
         ...(one.members ?? []).flatMap(said)];
       const verdicts = entry.results.flatMap((result) => result.verdicts.flatMap(said));
       words.set(row, [entry.id, ...texts, ...verdicts, ...(entry.metadata ?? []).flat()].join("\n").toLowerCase());
@@ -223,6 +226,17 @@
       isFound ? "" : make("span", "flag", "not found in the output"));
   }
 
+  function reviewView([done, reason, place]) {
+    const why = make("p", "pre", reason);
+    why.dir = "auto";
+    return make("li", "", done, reason ? why : "", make("p", "soft", place));
+  }
+
+  function reviewsView(said) {
+    const stands = said.stands ? make("p", "stands", said.stands) : "";
+    return make("div", "reviews", make("h5", "", "Review"), make("ul", "", ...said.reviews.map(reviewView)), stands);
+  }
+
   function preView(title, text) {
     const body = make("div", "", text);
     body.dir = "auto";
@@ -256,6 +270,7 @@
       ...(said.orders ?? []).flatMap(([name, bars]) => [make("p", "soft", `order ${name}`), barsView(bars)]),
       said.figures ? make("p", "soft", said.figures.join(" · ")) : "",
       said.feedback ? make("p", "feedback", said.feedback) : "",
+      said.reviews ? reviewsView(said) : "",
       said.turns ? folded("What the judge was asked, and its reply", "text", ...said.turns.flatMap((turn) => turnView(turn, strings))) : "",
       ...(said.members ?? []).map((member) => saidView(member, strings, `${member.judge ?? "member"}: ${member.level}`)));
   }
@@ -330,6 +345,7 @@
     fill("answer", index.answers);
     fill("run", index.runs);
     at("run-label").hidden = !manyRuns();
+    at("reviewed").hidden = !rows.some((row) => row.reviewed);
     filters.hidden = at("browser").hidden = at("legend").hidden = false;
     let waiting;
     filters.addEventListener("input", () => {

@@ -56,7 +56,12 @@ def file_labels(path: Path) -> list[FileLabel]:
     Raises:
         InputError: It cannot be read, is no labels file, or a line was changed.
     """
-    return [_file_label(one, path) for one in given(read_file(path))]
+    return labels_in(read_file(path), path)
+
+
+def labels_in(labels: Labels, path: Path) -> list[FileLabel]:
+    """The labels in force of a labels file that was read from `path`."""
+    return [_file_label(one, path) for one in given(labels)]
 
 
 def _file_label(one: Given, path: Path) -> FileLabel:
