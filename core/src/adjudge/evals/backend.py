@@ -21,6 +21,8 @@ GRADER = "grader"
 """inspect's name for the role of the judging model."""
 LABEL_TOKENS = 64
 """Room for a label, however many tokens it has."""
+MESSAGE = "inspect message"
+"""Under what the parameters of a reply name the message that it is, by inspect's id; logs hold it with its prompt."""
 _UNLIMITED = 10_000
 
 
@@ -113,7 +115,10 @@ class InspectBackend:
         policy = self._policy(question, fresh=fresh)
         output = await self.model.generate(self._messages(question), config=config, cache=policy)
         sent = {"json": "json_schema" if config.response_schema else "prompt"} if question.json_schema else {}
-        return reply_of(output, sent)
+        reply = reply_of(output, sent)
+        if not output.choices:
+            return reply
+        return reply.model_copy(update={"sent": {**reply.sent, MESSAGE: output.choices[0].message.id}})
 
     def _policy(self, question: Question, *, fresh: bool) -> CachePolicy | bool:
         """Where inspect's cache looks; for a fresh reply, where nothing ever was."""

@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from logging import getLogger
 from typing import Any, Literal, TypeAlias
 from weakref import WeakKeyDictionary
@@ -15,6 +15,7 @@ from adjudge import collector
 from adjudge.api import BoundJudge, installed
 from adjudge.assembly import assemble
 from adjudge.errors import InputError
+from adjudge.evals.backend import MESSAGE
 from adjudge.evals.graders import Chosen, choose, refuse_self
 from adjudge.evals.settings import Asked
 from adjudge.interfaces import Backend, Item, Judge
@@ -23,7 +24,7 @@ from adjudge.ledger import Ledger
 from adjudge.options import refuse_unknown, validated
 from adjudge.sending import Policy
 from adjudge.submission import Submission
-from adjudge.verdict import Question
+from adjudge.verdict import Question, Reply
 
 _PATIENT = Policy(deadline=7 * 86_400.0, attempt_timeout=7 * 86_400.0, attempts=1)
 """For models of the running eval: inspect retries, and a question may wait for its turn."""
@@ -49,9 +50,21 @@ _log = getLogger(__name__)
 
 @dataclass(frozen=True)
 class InEpoch(Through):
-    """Asks each epoch anew: a ledger would answer the second from the first."""
+    """Asks each epoch anew: a ledger would answer the second from the first. Notes which messages were the replies."""
 
     epoch: int = 1
+    heard: dict[str, list[str]] = field(default_factory=dict)
+    """From the fingerprint of a question to the ids of the messages that answered it and its follow-ups."""
+
+    async def __call__(self, question: Question) -> Reply:
+        """Ask the question of this epoch."""
+        asked = self.changed(question)
+        reply = await self.ask(asked)
+        message = reply.sent.get(MESSAGE)
+        if message:
+            first = asked.model_copy(update={"follow_up": ()}) if asked.follow_up else asked
+            self.heard.setdefault(self.ask.fingerprint(first), []).append(str(message))
+        return reply
 
     def changed(self, question: Question) -> Question:
         """The same question as another repeat."""

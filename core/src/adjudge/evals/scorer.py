@@ -73,8 +73,9 @@ async def score_state(bench: Bench, state: TaskState) -> Score:
         candidate = str(state.model) if written else ""
         seated = await bench.seat(item, candidate)
         judged_by = seated.bound.rubric_of(item)
-        result = seated.bound.result(item, await _verdicts(seated, item, judged_by, state.epoch))
-    judged = _judged(bench, seated, item, result, candidate=candidate, epoch=state.epoch)
+        ask = InEpoch(seated.bound.engine, state.epoch)
+        result = seated.bound.result(item, await _verdicts(seated, item, judged_by, ask))
+    judged = _judged(bench, seated, item, result, candidate=candidate, ask=ask)
     if seated.engine == "adjudge":
         note_usage(seated.bound.backend.name, judged.usage)
     return Score(
@@ -86,12 +87,12 @@ async def score_state(bench: Bench, state: TaskState) -> Score:
     )
 
 
-async def _verdicts(seated: Seated, item: Item, judged_by: Rubric, epoch: int) -> Sequence[Verdict]:
+async def _verdicts(seated: Seated, item: Item, judged_by: Rubric, ask: InEpoch) -> Sequence[Verdict]:
     """The verdicts; unscored, all of them, where the judging model is out of reach: the answer was paid for."""
     judge = seated.bound.judge
     try:
         silent = unanswered(item, judged_by, judge.name)
-        return silent or await judge.judge(item, judged_by, InEpoch(seated.bound.engine, epoch))
+        return silent or await judge.judge(item, judged_by, ask)
     except (BackendError, StoppedError) as error:
         _log.warning("%s is unscored: %s", item.id, error)
         common = {"submission": item.id, "status": "unscored", "reason": "infra", "judge": judge.name}
@@ -102,7 +103,7 @@ async def _verdicts(seated: Seated, item: Item, judged_by: Rubric, epoch: int) -
         ]
 
 
-def _judged(bench: Bench, seated: Seated, item: Item, result: Result, *, candidate: str, epoch: int) -> Judged:
+def _judged(bench: Bench, seated: Seated, item: Item, result: Result, *, candidate: str, ask: InEpoch) -> Judged:
     asked, bound = bench.asked, seated.bound
     judged_by = bound.rubric_of(item)
     return Judged(
@@ -117,9 +118,10 @@ def _judged(bench: Bench, seated: Seated, item: Item, result: Result, *, candida
         engine=seated.engine,
         task=asked.task or "",
         task_args=_json(asked.task_args),
-        epoch=epoch,
+        epoch=ask.epoch,
         candidate=candidate,
         comparison=isinstance(item, Comparison),
+        replies={key: tuple(messages) for key, messages in ask.heard.items()},
         usage=total(verdict.usage for verdict in result.verdicts),
         adjudge=__version__,
     )

@@ -83,6 +83,8 @@ class Judged(Frozen):
     """The model that wrote what is judged; empty if it was given."""
     comparison: bool = False
     """Several submissions were compared rather than one judged."""
+    replies: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """From the fingerprint of a question to the ids of the messages in the log that answered it and its follow-ups."""
     usage: Usage = Usage()
     """Tokens and cost of all its replies."""
     adjudge: str = ""

@@ -15,6 +15,7 @@ from adjudge.report.export import write_files
 from adjudge.report.folder import audits_in
 from adjudge.report.formats import Format, packed
 from adjudge.report.html import render_html
+from adjudge.report.logged import with_logged
 from adjudge.report.record import RunRecord
 from adjudge.report.rehearsal import with_exchanges
 from adjudge.report.runs import Run
@@ -67,7 +68,7 @@ def together(runs: Sequence[Run], title: str = "") -> bytes:
         records = [
             stack.enter_context(with_exchanges(Path(run.log), run.record, plugins))
             if run.source == "adjudge"
-            else run.record
+            else with_logged(run)
             for run in runs
         ]
         records = _told_apart(records)
