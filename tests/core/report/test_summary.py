@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adjudge.report import RunRecord, print_record, summary
+from adjudge.report import RunRecord, print_record, render_html, summary
 from adjudge.report.text import figure, number, percent
 from adjudge.report.words import headline
+from adjudge.rubric import Criterion, Rubric
 from adjudge.submission import Submission
 from adjudge.verdict import Result, Score, Verdict
 
@@ -39,6 +40,46 @@ def test_each_criterion_counts_its_levels_and_its_failures(run):
     depth = rows["depth"]
     assert (depth.levels, depth.mean) == ({"student": 0, "graduate": 1, "expert": 0}, 2.0)
     assert (depth.scored, depth.unscored, depth.skipped, depth.reasons) == (1, 1, 1, {"parse": 1})
+
+
+@pytest.fixture
+def two_rubrics(run, make):
+    """The second submission brings a rubric of its own: a new criterion, and one whose id the first rubric has too."""
+    verdict, result = make
+    depth = run.rubric.criterion("depth")
+    own = Rubric(
+        id="synthetic/night",
+        version="3",
+        criteria=(
+            Criterion(id="quiet", text="It is quiet.", dimension="manner", scale=depth.scale),
+            Criterion(id="harm", text="It wakes patients.", weight=-1.0),
+        ),
+    )
+    first, second, third = run.items
+    night = result("b", verdict("b", "quiet", "expert", score=3.0), verdict("b", "harm", "met", score=1.0))
+    items = [first, second.model_copy(update={"rubric": own}), third]
+    return replace(run, items=items, results=[run.results[0], night, run.results[2]])
+
+
+def test_criteria_of_a_second_rubric_have_its_text_scale_and_name(two_rubrics):
+    rows = {(row.name, row.rubric): row for row in summary(two_rubrics).criteria}
+    assert list(rows)[3:] == [("quiet", "synthetic/night"), ("harm", "synthetic/night")]
+    quiet = rows["quiet", "synthetic/night"]
+    assert (quiet.criterion.text, quiet.criterion.dimension, quiet.mean) == ("It is quiet.", "manner", 3.0)
+    assert quiet.levels == {"student": 0, "graduate": 0, "expert": 1}
+    assert rows["harm", "synthetic/night"].levels == {"unmet": 0, "met": 1}
+    assert rows["harm", ""].levels == {"unmet": 2, "met": 0}, "one id, another criterion"
+
+
+def test_the_page_and_the_screen_name_the_second_rubric(two_rubrics, capsys):
+    from rich.console import Console
+
+    html = render_html(two_rubrics)
+    assert 'It is quiet.<div class="soft">quiet of synthetic/night · should' in html
+    assert "It wakes patients." in html
+    assert "synthetic/night 3, content hash " in html
+    print_record(two_rubrics, Console(width=120))
+    assert "harm of synthetic/night" in capsys.readouterr().out
 
 
 def test_a_run_with_nothing_scored_has_no_mean(run, make):

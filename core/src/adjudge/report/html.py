@@ -22,6 +22,7 @@ from adjudge.report.summary import CriterionRow, Summary, summary
 from adjudge.report.svg import safe_svg
 from adjudge.report.text import columns, figure, is_table, json_text, number, percent, visible
 from adjudge.report.words import card_lines, headline, token_line
+from adjudge.rubric import Rubric
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -65,6 +66,7 @@ class _Part:
     summary: Summary
     headline: Sequence[str]
     tokens: str
+    others: Sequence[Rubric]
     people: Sequence[str]
     card_lines: Sequence[str]
     at_chance: bool
@@ -78,6 +80,7 @@ class _Part:
             summary=figures,
             headline=headline(figures),
             tokens=token_line(figures),
+            others=_other_rubrics(record),
             people=people_lines(record),
             card_lines=card_lines(record),
             at_chance=record.card is None or record.card.at_chance,
@@ -89,6 +92,14 @@ class _Part:
         """Criteria with the share of the best level that was reached on average, the lowest first."""
         known = [(row.name, share) for row in self.summary.criteria if (share := reached(row)) is not None]
         return sorted(known, key=lambda pair: pair[1])
+
+
+def _other_rubrics(record: RunRecord) -> Sequence[Rubric]:
+    """Rubrics that submissions bring beside the run's; none where each has its own."""
+    if record.rubric is None:
+        return ()
+    found = {item.rubric.hash: item.rubric for item in record.items if item.rubric is not None}
+    return [rubric for mark, rubric in found.items() if mark != record.rubric.hash]
 
 
 def reached(row: CriterionRow) -> float | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 
 from adjudge.report.record import RunRecord
@@ -28,7 +28,9 @@ class CriterionRow:
     name: str
     """Id of the criterion, or the dimension."""
     criterion: Criterion | None
-    """The criterion itself; None for a dimension and for a criterion that the rubric does not hold."""
+    """The criterion itself; None for a dimension and for a criterion that no rubric holds."""
+    rubric: str
+    """Id of the rubric that it is of, if that is a submission's own; empty if it is the run's."""
     levels: Mapping[str, int]
     """Number of verdicts at each level, in the order of the scale; levels never given are listed with 0."""
     scored: int
@@ -75,7 +77,8 @@ class Summary:
     order_inconsistent: int
     """Number of comparisons on which some verdict changed with the order of the candidates."""
     criteria: tuple[CriterionRow, ...]
-    """One row per criterion of the run's rubric, or per dimension where every submission has its own rubric."""
+    """One row per criterion of the run's rubric and of others that submissions bring, or per dimension where each
+    submission has its own rubric."""
     usage: Usage
     """Tokens and cost of all verdicts."""
     cached_share: float | None
@@ -172,35 +175,53 @@ def _preferences(record: RunRecord) -> dict[str, int] | None:
     return {level: counts[level] for level in (*PREFERENCES, *sorted(counts.keys() - set(PREFERENCES)))}
 
 
+@dataclass
+class _Group:
+    """Verdicts that are counted in one row."""
+
+    criterion: Criterion | None = None
+    rubric: str = ""
+    members: list[tuple[Criterion | None, Verdict]] = field(default_factory=list)
+
+
 def _rows(record: RunRecord) -> tuple[CriterionRow, ...]:
-    """Group the verdicts by criterion, or by dimension where the criteria differ from submission to submission."""
-    groups: dict[str, list[tuple[Criterion | None, Verdict]]] = {}
-    for criterion in record.rubric.criteria if record.rubric else ():
-        groups[criterion.id] = []
+    """Group the verdicts by criterion, or by dimension where the criteria differ from submission to submission.
+
+    Two rubrics may give one id to two criteria: those with another text are rows of their own.
+    """
+    shared = record.rubric.criteria if record.rubric else ()
+    groups = {(one.id, one.text): _Group(one) for one in shared}
     for item, result in zip(record.items, record.results, strict=True):
+        rubric = record.rubric_of(item)
         criteria = record.criteria_of(item)
         for verdict in result.verdicts:
-            criterion_or_none = criteria.get(verdict.criterion)
-            groups.setdefault(_group_of(record, verdict, criterion_or_none), []).append((criterion_or_none, verdict))
-    return tuple(_row(record, name, members) for name, members in groups.items())
+            criterion = criteria.get(verdict.criterion)
+            key = _group_of(record, verdict, criterion)
+            if key not in groups:
+                groups[key] = _Group(criterion, rubric.id) if shared and criterion and rubric else _Group()
+            groups[key].members.append((criterion, verdict))
+    return tuple(_row(record, name, group) for (name, _), group in groups.items())
 
 
-def _group_of(record: RunRecord, verdict: Verdict, criterion: Criterion | None) -> str:
-    if record.rubric is not None or criterion is None:
-        return verdict.criterion
-    return criterion.dimension or "(no dimension)"
+def _group_of(record: RunRecord, verdict: Verdict, criterion: Criterion | None) -> tuple[str, str]:
+    if criterion is None:
+        return verdict.criterion, ""
+    return (
+        (criterion.id, criterion.text) if record.rubric is not None else (criterion.dimension or "(no dimension)", "")
+    )
 
 
-def _row(record: RunRecord, name: str, members: Sequence[tuple[Criterion | None, Verdict]]) -> CriterionRow:
-    criterion = _criterion_of_run(record, name)
-    verdicts = [verdict for _, verdict in members]
+def _row(record: RunRecord, name: str, group: _Group) -> CriterionRow:
+    verdicts = [verdict for _, verdict in group.members]
     status = Counter(verdict.status for verdict in verdicts)
     scores = [verdict.score for verdict in verdicts if verdict.score is not None]
-    ranges = {member.scale.range for member, _ in members if member is not None}
+    ranges = {member.scale.range for member, _ in group.members if member is not None}
+    compared = any(isinstance(item, Comparison) for item in record.items)
     return CriterionRow(
         name=name,
-        criterion=criterion,
-        levels=_level_counts(verdicts, criterion, compared=any(isinstance(item, Comparison) for item in record.items)),
+        criterion=group.criterion,
+        rubric=group.rubric,
+        levels=_level_counts(verdicts, group.criterion, compared=compared),
         scored=status["scored"],
         unscored=status["unscored"],
         skipped=status["skipped"],
@@ -214,7 +235,3 @@ def _level_counts(verdicts: Sequence[Verdict], criterion: Criterion | None, *, c
     scale = [level.id for level in criterion.scale.levels] if criterion is not None else []
     order = PREFERENCES if compared else scale
     return {level: counts[level] for level in (*order, *sorted(counts.keys() - set(order)))}
-
-
-def _criterion_of_run(record: RunRecord, name: str) -> Criterion | None:
-    return next((one for one in record.rubric.criteria if one.id == name), None) if record.rubric else None

@@ -60,7 +60,7 @@ def _fits_a_line(value: Any) -> bool:
 
 
 def _cells(row: CriterionRow) -> Iterable[str]:
-    yield row.name
+    yield f"{row.name} of {row.rubric}" if row.rubric else row.name
     yield " · ".join(f"{level} {count}" for level, count in row.levels.items())
     yield "–" if row.mean is None else number(row.mean)
     yield str(row.scored)
