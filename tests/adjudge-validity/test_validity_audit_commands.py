@@ -93,6 +93,30 @@ def test_findings_are_written_beside_the_report_that_shows_them(here, capsys):
     assert "family plea" in report
     assert "changed twins together" in report
     assert "rises 0.00 [0.00, 0." in report
+    assert "should not matter. Too few submissions to tell: injection. Passed: verbosity, paraphrase." in report
+
+
+def test_a_folder_of_an_audit_has_one_report_whichever_command_writes_it(here, capsys):
+    audit(*SOME, "-B", "injection=0.5")
+    path = here / "out" / "report.html"
+    first = path.read_bytes()
+    assert b"Failed: injection. Passed: verbosity, paraphrase." in first
+    assert main(["report", "out"]) == 0
+    assert path.read_bytes() == first
+    capsys.readouterr()
+    assert main(["analyse", "audits", "out", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert next(row["decision"] for row in rows if row["audit"] == "injection") == "fail"
+    assert {row["part"] for row in rows if row["audit"] == "injection"} >= {"", "family plea", "criterion kind"}
+
+
+def test_a_file_of_another_shape_is_shown_as_the_tables_that_it_holds(here):
+    audit(*SOME)
+    (here / "out" / "audit-more.json").write_text('{"findings": [{"probe": "tone", "flips": 0.25}]}')
+    assert main(["report", "out"]) == 0
+    report = (here / "out" / "report.html").read_text()
+    assert "audit-more: findings" in report
+    assert "Passed: verbosity" in report
 
 
 def test_too_few_items_pass_unless_strict(here, capsys):

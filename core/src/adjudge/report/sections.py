@@ -16,6 +16,8 @@ EXPECTED = {
     "confidence": ("How far the judge's confidence can be trusted", "pip install adjudge-validity"),
 }
 """Analyses whose section a reader looks for: the headline, and how to get them."""
+AUDITS = "audits"
+"""Name of the analysis that shows results of audits; without it they are shown as the tables that they hold."""
 
 
 def sections_of(records: Sequence[RunRecord], plugins: Plugins) -> list[Section]:
@@ -31,7 +33,8 @@ def sections_of(records: Sequence[RunRecord], plugins: Plugins) -> list[Section]
         elif name in EXPECTED:
             title, install = EXPECTED[name]
             found.append(Section(title=title, lead=f"Not shown: this part comes from a plugin; to see it, {install}"))
-    return [*found, *audits_of(records)]
+    told = plugins.analyses.get(AUDITS)
+    return [*found, *([] if told is not None and told.sections is not None else audits_of(records))]
 
 
 def _made(name: str, make: Any, records: Sequence[RunRecord]) -> Sequence[Section]:
@@ -50,12 +53,12 @@ def audits_of(records: Sequence[RunRecord]) -> list[Section]:
     files = [(name, value) for record in records for name, value in record.audits.items()]
     if not files:
         return []
-    parts = [part for name, value in files for part in _tables(name, value)]
+    parts = [part for name, value in files for part in tables_of(name, value)]
     lead = "What happens to the judge's verdicts when something changes that should not matter."
     return [Section(title="Audits", lead=lead, parts=tuple(parts))]
 
 
-def _tables(title: str, value: Any) -> list[Table | str]:
+def tables_of(title: str, value: Any) -> list[Table | str]:
     """Any JSON value as tables: lists of rows as they are, single values in a table of their own."""
     if is_table(value):
         return [*_table(title, value), *_inner(title, value)]
@@ -64,7 +67,7 @@ def _tables(title: str, value: Any) -> list[Table | str]:
     plain = {str(name): inner for name, inner in value.items() if not _holds_more(inner)}
     inside = [(f"{title}: {name}", inner) for name, inner in value.items() if _holds_more(inner)]
     first = [Table(title=title, columns=("figure", "value"), rows=tuple(plain.items()))] if plain else []
-    return [*first, *(part for name, inner in inside for part in _tables(name, inner))]
+    return [*first, *(part for name, inner in inside for part in tables_of(name, inner))]
 
 
 def _holds_more(value: Any) -> bool:
@@ -85,7 +88,7 @@ def _inner(title: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Table | st
         name = next((str(value) for _, value in _flat(row) if value not in (None, "")), "")
         for key, value in row.items():
             if is_table(value):
-                yield from _tables(f"{title}: {name}: {key}", value)
+                yield from tables_of(f"{title}: {name}: {key}", value)
 
 
 def _flat(row: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

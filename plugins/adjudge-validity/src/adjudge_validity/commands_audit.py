@@ -138,13 +138,13 @@ def _check_criteria(rubric: Rubric | None, criteria: Sequence[str]) -> None:
 
 
 def _write(folder: Path, record: RunRecord, found: Sequence[Finding]) -> None:
-    from adjudge.report import write_report, write_verdicts
+    from adjudge.report import write_verdicts
     from adjudge.report.export import write_files
-    from adjudge_validity.audit.running import reported
+    from adjudge.report.writing import report_folder
 
     write_verdicts(folder, record.results)
     write_files(folder, {"audit.json": _json(found).encode()})
-    write_report(folder, reported(record, found))
+    report_folder(folder, record)
 
 
 def _json(found: Sequence[Finding]) -> str:

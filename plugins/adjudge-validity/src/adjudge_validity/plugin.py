@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from adjudge import AnalysisSpec, Backend, BackendSpec, Judge, JudgeSpec, hookimpl
 from adjudge.interfaces import Member
-from adjudge.report import RunRecord
+
+if TYPE_CHECKING:
+    from adjudge.report import RunRecord
 
 
 @hookimpl
@@ -32,7 +34,8 @@ def adjudge_commands() -> Sequence[click.Command]:
 
 @hookimpl
 def adjudge_analyses() -> Sequence[AnalysisSpec]:
-    """The analyses `agreement` and `confidence`, their sections of the report, and the reader of labels."""
+    """The analyses `agreement`, `confidence` and `audits`, their sections of the report, and the reader of labels."""
+    from adjudge_validity.audit.section import audit_sections
     from adjudge_validity.confidence_section import confidence_sections
     from adjudge_validity.sections import agreement_sections
 
@@ -49,6 +52,12 @@ def adjudge_analyses() -> Sequence[AnalysisSpec]:
             summary="how often the judge is right, by how sure it is",
             build=_confidence,
             sections=confidence_sections,
+        ),
+        AnalysisSpec(
+            name="audits",
+            summary="what the audits beside a run found, part by part",
+            build=_audits,
+            sections=audit_sections,
         ),
     ]
 
@@ -88,6 +97,24 @@ def _confidence(*, bins: int = 10) -> Callable[[Path], list[dict[str, Any]]]:
         return [
             {"from": one.low, "to": one.high, "n": one.n, "sure": one.confidence, "right": str(one.right)}
             for one in curve
+        ]
+
+    return analyse
+
+
+def _audits() -> Callable[[Path], list[dict[str, Any]]]:
+    """Rows of findings and their parts."""
+
+    def analyse(folder: Path) -> list[dict[str, Any]]:
+        from adjudge.metrics import Estimate
+        from adjudge.report.folder import audits_in
+        from adjudge_validity.audit.findings import rows
+        from adjudge_validity.audit.section import findings_in
+
+        found = [one for value in audits_in(folder).values() for one in findings_in(value)]
+        return [
+            {name: str(cell) if isinstance(cell, Estimate) else cell for name, cell in row.items()}
+            for row in rows(found, parts=True)
         ]
 
     return analyse

@@ -17,7 +17,7 @@ from adjudge.report import RunRecord
 from adjudge.rubric import Rubric
 from adjudge.submission import Comparison
 from adjudge_validity.audit.catalogue import OWN_WORK, Audit
-from adjudge_validity.audit.findings import Finding, decided, findings, rows
+from adjudge_validity.audit.findings import Finding, decided, findings
 from adjudge_validity.audit.own_work import own_work
 from adjudge_validity.audit.pairing import check_groups, observations
 from adjudge_validity.audit.plan import Plan
@@ -107,27 +107,3 @@ def job(
         out=out,
         **about,
     )
-
-
-def reported(record: RunRecord, found: Sequence[Finding]) -> RunRecord:
-    """The record with the findings among its figures, for the report."""
-    figures = {"audit": _shown(found), "audit, part by part": _shown(found, parts=True)}
-    return replace(record, figures=figures | dict(record.figures))
-
-
-def _shown(found: Sequence[Finding], *, parts: bool = False) -> list[dict[str, str]]:
-    """Rows in few and short cells; what does not apply is left to the first table."""
-    return [
-        {
-            "audit": row["audit"],
-            **({"part": row["part"] or "all"} if parts else {}),
-            "decision": row["decision"],
-            "counted": f"{row['measure']} {row['rate']:.2f}" if row["rate"].value is not None else "",
-            "at most": f"{row['threshold']:g}",
-            "shift": f"{row['shift']:.2f}" if row["shift"].value is not None else "",
-            "unscored": f"{row['unscored']:,}",
-            **({} if parts else {"note": row["note"]}),
-        }
-        for row in rows(found, parts=parts)
-        if not parts or row["rate"].value is not None
-    ]
