@@ -31,6 +31,16 @@ def test_agreement_prints_each_figure_with_people_beside_the_judge(judged, tmp_p
     assert "kappa" in shown
 
 
+def test_with_one_rater_the_column_between_people_is_left_out_and_one_line_says_why(judged, tmp_path, capsys):
+    run = judged(TEXTS)
+    capsys.readouterr()
+    assert main(["agreement", str(run), "--labels", str(labels(tmp_path / "labels.csv", rater=("a",)))]) == 0
+    shown = capsys.readouterr().out
+    assert "human–human" not in shown
+    assert "judge–human" in shown
+    assert shown.count("No submission has labels of two raters, so people cannot be compared with each other.") == 1
+
+
 def test_agreement_as_json_compares_runs(judged, tmp_path, capsys):
     run, other = judged(TEXTS), judged({name: f"please {text}" for name, text in TEXTS.items()}, "other")
     capsys.readouterr()

@@ -205,3 +205,22 @@ def test_a_name_is_never_taken_for_a_formula_or_markup():
 def test_an_undefined_figure_has_no_mark_and_is_said_in_words():
     plot = forest("t", ["a"], [Series("judge", {"a": Estimate(value=None, n=3, note="constant")})], "x")
     assert plot.says == "a, judge: undefined (constant) n=3"
+
+
+def test_with_one_rater_there_is_no_figure_of_people_and_one_line_says_why(record):
+    rows = [(name, level, humans[:1]) for name, level, humans in ROWS]
+    (section,) = agreement_sections([record(rows)])
+    assert [part for part in parts(section, str) if "No submission has labels of two raters" in part]
+    table = parts(section, Table)[0]
+    assert [name for name in table.columns if "people" in name] == []
+    assert table.columns[:3] == ("", "judge: same level", "judge: beyond chance")
+    assert {len(row) for row in table.rows} == {len(table.columns)}
+    assert not [plot for plot in parts(section, Plot) if "two people" in plot.says]
+
+
+def test_of_verdicts_that_are_all_equally_sure_no_curve_is_drawn_and_one_line_says_so(record):
+    run = with_probabilities(record(ROWS), [*[0.9] * 12, *[0.1] * 9, *[0.9] * 3, 0.5])
+    (section,) = confidence_sections([run])
+    assert [plot.title for plot in parts(section, Plot)] == ["How sure, how often right"]
+    (line,) = parts(section, str)
+    assert line.startswith("The judge was 90% sure of each of the 21 verdicts")

@@ -198,3 +198,42 @@ def test_without_a_plugin_that_reads_labels_they_are_refused_with_what_to_instal
     status, _, err = adjudge("report", "one", "--labels", "labels.csv")
     assert status == 2
     assert "labels.csv: files of labels are read by a plugin: pip install adjudge-validity" in err
+
+
+@pytest.mark.parametrize("form", ["html", "json", "csv"])
+def test_a_file_that_is_named_is_the_file_that_is_written(run, adjudge, work, form):
+    run("one")
+    status, out, _ = adjudge("report", "one", "--out", f"some/where.{form}")
+    assert (status, out.count(f"report: some/where.{form}")) == (0, 1)
+    assert adjudge("report", "one", "--format", form)[0] == 0
+    assert (work / "some" / f"where.{form}").read_bytes() == (work / "one" / f"report.{form}").read_bytes()
+
+
+def test_one_file_for_several_runs_holds_them_together_or_is_refused(run, adjudge, work):
+    run("one")
+    run("two", "--judge", "joint")
+    status, _, err = adjudge("report", "one", "two", "--out", "both.html")
+    assert (status, "one file for 2 runs; use --together" in err) == (2, True)
+    assert not (work / "both.html").exists()
+    assert adjudge("report", "one", "two", "--together", "--out", "both.csv")[0] == 0
+    assert len((work / "both.csv").read_text("utf-8").splitlines()) == 9
+
+
+def test_a_file_of_another_format_than_asked_for_is_refused_and_a_folder_of_that_name_is_a_folder(run, adjudge, work):
+    run("one")
+    status, _, err = adjudge("report", "one", "--out", "x.csv", "--format", "json")
+    assert (status, "a file of another format than --format json" in err) == (2, True)
+    (work / "x.csv").mkdir()
+    assert adjudge("report", "one", "--out", "x.csv", "--format", "json")[0] == 0
+    assert (work / "x.csv" / "one.json").exists() or (work / "x.csv" / "report.json").exists()
+
+
+def test_a_judge_that_asks_no_model_names_none_in_its_folder(adjudge, work):
+    (work / "letters.yaml").write_text(
+        "id: letters\nversion: '1'\ndraft: true\ncriteria:\n"
+        "  - {id: short, text: It is short., options: {check: {kind: length, max: 6}}}\n",
+        "utf-8",
+    )
+    (work / "texts.jsonl").write_text(json.dumps({"id": "a", "output": "Come."}) + "\n", "utf-8")
+    assert adjudge("judge", "texts.jsonl", "--rubric", "letters.yaml", "--judge", "rules")[0] == 0
+    assert (work / "adjudge-texts-letters-rules" / "report.html").exists()

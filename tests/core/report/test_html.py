@@ -319,7 +319,7 @@ def test_several_runs_stand_beside_each_other_and_share_what_they_judged(run):
 
 def test_a_judge_that_was_not_measured_is_called_so_with_the_command(run):
     html = render_html(run)
-    assert "judge card: not measured: run `adjudge test synthetic/ward --backend local:tiny`" in html
+    assert "judge card: not measured: run <code>adjudge test synthetic/ward --backend local:tiny</code>" in html
 
 
 def test_a_rubric_without_golden_tests_is_not_sent_to_be_tested(run):
@@ -563,3 +563,17 @@ def test_what_is_no_picture_is_refused():
     for text in ("no", "<html/>", "<svg/>"):
         with pytest.raises(ValueError, match="no SVG"):
             safe_svg(text, "", "")
+
+
+def test_what_is_to_be_typed_stands_as_code_and_a_lone_backtick_as_itself(run):
+    html = render_html(replace(run, warnings=("Type `adjudge test <x>` now.", "a ` alone", "`<b>` and ` more")))
+    assert "Type <code>adjudge test &lt;x&gt;</code> now." in html
+    assert "a ` alone" in html
+    assert "<code>&lt;b&gt;</code> and ` more" in html
+    assert "run <code>adjudge test " in html, "of the judge card"
+
+
+def test_coverage_of_a_task_s_figures_is_told_from_that_of_the_run(run):
+    html = render_html(replace(run, figures={"coverage": 0.5, "coverage[a]": 0.25}))
+    assert '<th scope="row">coverage of these figures</th><td>0.500</td>' in html
+    assert '<th scope="row">coverage</th>' not in html

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adjudge.interfaces import Plot, Section
+from adjudge.interfaces import Plot, Section, Table
 from adjudge.report import render_html
 from adjudge.report.exchanges import Turn
 from adjudge.report.people import People, Review, Reviewed
@@ -290,6 +290,26 @@ def test_light_and_dark_follow_the_device_and_the_switch(opened, run, device):
 def test_a_narrow_page_does_not_scroll_sideways(opened, run):
     tab = opened(render_html(run), viewport={"width": 360, "height": 740})
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_a_wide_table_scrolls_within_itself_by_keys_and_shows_that_it_goes_on(opened, run, width):
+    columns = tuple(f"column number {n}" for n in range(30))
+    wide = [dict.fromkeys(columns, 0.5)]
+    table = Table(title="Wide", columns=columns, rows=(tuple(f"cell {n} of a row" for n in range(30)),))
+    html = render_html(replace(run, figures={"wide": wide}), sections=[Section(title="S", lead="", parts=(table,))])
+    tab = opened(html, viewport={"width": width, "height": 740})
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    for region in (tab.get_by_role("region", name="Figures of"), tab.get_by_role("region", name="Wide")):
+        assert region.evaluate("one => one.scrollWidth > one.clientWidth")
+        assert "linear-gradient" in region.evaluate("one => getComputedStyle(one).backgroundImage")
+        region.focus()
+        tab.keyboard.press("ArrowRight")
+        tab.wait_for_function("one => one.scrollLeft > 0", arg=region.element_handle())
+    cut = tab.evaluate(
+        "[...document.querySelectorAll('table')].filter(one => !one.closest('.scroll')).map(one => one.textContent)"
+    )
+    assert cut == []
 
 
 def test_on_a_narrow_page_a_choice_leads_to_the_texts_and_a_button_back(opened, run):

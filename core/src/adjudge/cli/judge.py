@@ -39,7 +39,7 @@ def judge(
     only what is missing, failed or changed.
     """
     from adjudge.cli.job import Job
-    from adjudge.cli.running import default_folder, execute, show, status
+    from adjudge.cli.running import answerer, default_folder, execute, show, status
     from adjudge.dataset import read_items
     from adjudge.tasks import unknown_labels
 
@@ -51,7 +51,7 @@ def judge(
         items=data.items,
         rubric=rubric,
         how=how,
-        out=out or default_folder(file.stem, rubric.id if rubric else "own rubrics", how.backend, *how.settings),
+        out=out or default_folder(file.stem, rubric.id if rubric else "own rubrics", answerer(how), *how.settings),
         source={"command": "judge", "file": str(file)},
         limit=limit,
         warnings=[
@@ -79,11 +79,11 @@ def test(rubric_name: str, *, fail_under: float | None, out: Path | None, **opti
     from rich.console import Console
 
     from adjudge.cli.golden import measure_card
-    from adjudge.cli.running import default_folder
+    from adjudge.cli.running import answerer, default_folder
     from adjudge.report import confusion_table, line
 
     rubric, how = load_rubric(rubric_name), how_from(options)
-    folder = out or default_folder("test", rubric.id, how.backend, *how.settings)
+    folder = out or default_folder("test", rubric.id, answerer(how), *how.settings)
     card, _ = measure_card(rubric, how, folder)
     Console().print(confusion_table(card))
     click.echo(f"{line(card)}\nkept in {folder} and in the user's cache of judge cards")

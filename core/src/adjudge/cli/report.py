@@ -14,8 +14,14 @@ from adjudge.report.runs import Run
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SOURCE…")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the report; beside SOURCE if not given.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="html", show_default=True, help="What to write.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder of the report, or its file, which ends in .html, .json, .csv or .parquet; beside SOURCE if not given.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="What to write.  [default: what --out says, or html]"
+)
 @click.option(
     "--labels",
     multiple=True,
@@ -23,7 +29,9 @@ from adjudge.report.runs import Run
     help="Labels of people, or a review; may be given several times. They count in the HTML report.",
 )
 @click.option("--together", is_flag=True, help="One file for all, where judges of one submission stand side by side.")
-def report(sources: Sequence[Path], *, out: Path | None, form: Format, labels: Sequence[Path], together: bool) -> int:
+def report(
+    sources: Sequence[Path], *, out: Path | None, form: Format | None, labels: Sequence[Path], together: bool
+) -> int:
     """Write the report of finished runs.
 
     SOURCE is the folder of a run, whose report is written again from its ledger, or a log of inspect-ai (.eval, .json),
@@ -33,15 +41,33 @@ def report(sources: Sequence[Path], *, out: Path | None, form: Format, labels: S
 
     from adjudge.report import print_record
 
-    if labels and form != "html":
-        raise click.UsageError(f"--labels counts in the HTML report; leave it out with --format {form}")
     console = Console()
-    make = _together if together else _each
-    for path, runs in make(sources, labels, out, form):
+    told = _told_by(out, form)
+    form = told or form or "html"
+    if labels and form != "html":
+        raise click.UsageError(f"--labels counts in the HTML report; leave it out with the format {form}")
+    if told or together:
+        file = out if out is not None and told else (out or Path()) / f"report.{form}"
+        written = _one(sources, labels, file, form, together=together)
+    else:
+        written = _each(sources, labels, out, form)
+    for path, runs in written:
         for run in runs:
             print_record(run.record, console)
         click.echo(f"report: {path}")
     return 0
+
+
+def _told_by(out: Path | None, form: Format | None) -> Format | None:
+    """The format that the name of a file says; None if it is a folder."""
+    told = next((known for known in FORMATS if out is not None and out.suffix == f".{known}"), None)
+    if out is None or told is None or out.is_dir():
+        return None
+    if form not in (None, told):
+        raise click.UsageError(
+            f"--out {out} is a file of another format than --format {form}; name a folder, or .{form}"
+        )
+    return told
 
 
 def _read(sources: Sequence[Path], labels: Sequence[Path]) -> list[Run]:
@@ -67,15 +93,16 @@ def _each(
             yield path, [run]
 
 
-def _together(
-    sources: Sequence[Path], labels: Sequence[Path], out: Path | None, form: Format
+def _one(
+    sources: Sequence[Path], labels: Sequence[Path], file: Path, form: Format, *, together: bool
 ) -> Iterator[tuple[Path, Sequence[Run]]]:
     """One file for all runs."""
     from adjudge.report.export import write_files
     from adjudge.report.formats import packed
-    from adjudge.report.writing import together
+    from adjudge.report.writing import together as page
 
     runs = _read(sources, labels)
-    path = (out or Path()) / f"report.{form}"
-    write_files(path.parent, {path.name: together(runs) if form == "html" else packed(runs, form)})
-    yield path, runs
+    if len(runs) > 1 and not together:
+        raise InputError(f"{file}: one file for {len(runs):,} runs; use --together, or name a folder with --out")
+    write_files(file.parent, {file.name: page(runs) if form == "html" else packed(runs, form)})
+    yield file, runs

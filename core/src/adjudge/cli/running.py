@@ -89,6 +89,17 @@ def default_folder(*parts: str) -> Path:
     return Path("-".join(("adjudge", *(word for word in words if word))))
 
 
+def answerer(how: How, judge: str = "") -> str:
+    """Who answers, for the name of a folder: the backend, or nobody where the judge asks no model.
+
+    Args:
+        how: How to judge.
+        judge: The judge if nobody chose one.
+    """
+    spec = installed().judges.get(how.judge or judge)
+    return how.backend if spec is None or spec.asks else ""
+
+
 def execute(job: Job) -> RunRecord:
     """Judge everything that is missing, write the results and the report, and give the record.
 

@@ -42,7 +42,7 @@ def run(
 ) -> int:
     """Run TASK: judge given answers, have a candidate answer first, or measure the judge against gold labels."""
     from adjudge.cli.job import Job
-    from adjudge.cli.running import default_folder, execute, show, status
+    from adjudge.cli.running import answerer, default_folder, execute, show, status
 
     plugins = installed()
     spec = lookup(plugins, plugins.tasks, "task", task)
@@ -58,7 +58,7 @@ def run(
         items=tuple(spec.dataset(**values))[:limit],
         rubric=rubric,
         how=how,
-        out=out or default_folder("run", task, *map(str, parameters.values()), how.backend, *how.settings),
+        out=out or default_folder("run", task, *map(str, parameters.values()), answerer(how, judge), *how.settings),
         source={"command": "run", "task": task, "parameters": values},
         limit=limit,
         defaults=defaults,

@@ -20,7 +20,7 @@ from adjudge.report.people import people_lines
 from adjudge.report.record import RunRecord
 from adjudge.report.summary import CriterionRow, Summary, summary
 from adjudge.report.svg import safe_svg
-from adjudge.report.text import columns, figure, is_table, json_text, number, percent, visible
+from adjudge.report.text import columns, figure, figure_name, is_table, json_text, number, percent, visible
 from adjudge.report.words import card_lines, headline, token_line
 from adjudge.rubric import Rubric
 
@@ -84,7 +84,7 @@ class _Part:
             people=people_lines(record),
             card_lines=card_lines(record),
             at_chance=record.card is None or record.card.at_chance,
-            blocks=[_figure_block(name, value) for name, value in record.figures.items()],
+            blocks=[_figure_block(figure_name(name), value) for name, value in record.figures.items()],
         )
 
     @property
@@ -183,8 +183,20 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.filters |= {"number": number, "percent": percent, "json": json_text, "reached": reached}
+    environment.filters |= {
+        "number": number,
+        "percent": percent,
+        "json": json_text,
+        "reached": reached,
+        "ticked": _ticked,
+    }
     return environment
+
+
+def _ticked(text: str) -> list[str]:
+    """Stretches in turn outside and inside backticks; one without its partner stays what it is."""
+    *parts, last = text.split("`")
+    return [*parts, last] if len(parts) % 2 == 0 else [*parts[:-1], f"{parts[-1]}`{last}"]
 
 
 def _finalize(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from adjudge.report.people import people_lines
 from adjudge.report.record import RunRecord
 from adjudge.report.summary import CriterionRow, summary
-from adjudge.report.text import figure, is_table, number, percent, visible
+from adjudge.report.text import figure, figure_name, is_table, number, percent, visible
 from adjudge.report.words import card_lines, headline, token_line
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def render_table(record: RunRecord) -> RenderableType:
         *headline(figures),
         token_line(figures),
         *(people_lines(record) if record.people.files else []),
-        *(f"{name}: {figure(value)}" for name, value in record.figures.items() if _fits_a_line(value)),
+        *(f"{figure_name(name)}: {figure(value)}" for name, value in record.figures.items() if _fits_a_line(value)),
     ]
     card_style = "yellow" if record.card is None or record.card.at_chance else "green"
     return Group(

@@ -134,6 +134,11 @@ def _estimate(value: Any) -> str:
     return number(value.value) + (f" ({', '.join(parts)})" if parts else "") + (f"; {note}" if note else "")
 
 
+def figure_name(name: str) -> str:
+    """Name of a task's figure; its `coverage` is told from that of the run, which is over all verdicts."""
+    return "coverage of these figures" if name == "coverage" else name
+
+
 def is_table(value: Any) -> bool:
     """Whether a figure is a table: a list of rows."""
     return isinstance(value, list | tuple) and bool(value) and all(isinstance(row, Mapping) for row in value)

@@ -35,6 +35,9 @@ Known: TypeAlias = tuple[float, float, str]
 SIDES: tuple[Side, ...] = ("judge–human", "judge–consensus", "human–human")
 RATES = {"sensitivity": -1, "specificity": 0}
 
+ALONE = "No submission has labels of two raters, so people cannot be compared with each other."
+"""Why there are no figures between people."""
+
 _SAME = "both sides use one and the same level only"
 _CONSTANT = "one side is constant"
 _WHY = {
@@ -89,6 +92,11 @@ def agreement(ratings: Ratings, *, seed: int = 0, each: bool = True) -> list[Agr
         found.append(_of(dimension, "dimension", ratings.of(*criteria), seed))
     with_scale = [row for row in ratings.rows if row.scale is not None]
     return [*found, _of("all", "all", with_scale, seed)] if any(row.humans for row in with_scale) else found
+
+
+def has_pairs(found: Sequence[Agreement]) -> bool:
+    """Whether any two people labelled the same."""
+    return any(figure.n for one in found for figure in one.sides.get("human–human", {}).values())
 
 
 def _of(name: str, kind: Literal["criterion", "dimension", "all"], rows: Sequence[Rating], seed: int) -> Agreement:

@@ -73,15 +73,19 @@ def _print_json(found: Sequence[tuple[str, Any, Any]], apart: Mapping[str, Any])
 
 
 def _print_tables(found: Sequence[tuple[str, Any, Any]], apart: Mapping[str, Any]) -> None:
+    from adjudge_validity.agreement import ALONE, has_pairs
     from adjudge_validity.show import notes, print_table
 
     for run, rated, figures in found:
         click.echo(f"{run}: {rated.judge}")
+        alone = not has_pairs(figures)
+        if alone:
+            click.echo(f"  {ALONE}")
         for warning in (*rated.warnings, *_of_draw(rated)):
             click.echo(f"warning: {warning}", err=True)
         for one in figures:
             rows = dict.fromkeys(name for side in one.sides.values() for name in side)
-            columns = list(one.sides)
+            columns = [side for side in one.sides if not (alone and side == "human–human")]
             print_table(
                 f"{one.kind} {one.name}" if one.kind != "all" else "all criteria",
                 ["figure", *columns],
@@ -89,7 +93,7 @@ def _print_tables(found: Sequence[tuple[str, Any, Any]], apart: Mapping[str, Any
             )
             said = [one.note, f"{one.unscored:,} unscored by the judge" if one.unscored else ""]
             said += [f"raters split evenly on {one.split:,}, left out of the consensus" if one.split else ""]
-            said += [note for side in one.sides.values() for note in notes(side)]
+            said += [note for side in columns for note in notes(one.sides[side])]
             for line in dict.fromkeys(filter(None, said)):
                 click.echo(f"  {line}")
     for run, criteria in apart.items():

@@ -48,7 +48,7 @@ def asymmetry(
     """
     from adjudge.api import load_rubric
     from adjudge.cli.job import Job
-    from adjudge.cli.running import default_folder, execute
+    from adjudge.cli.running import answerer, default_folder, execute
     from adjudge.dataset import read_items
     from adjudge_validity.audit.asymmetry import SIZES, asymmetries, kinds_of, planned
 
@@ -59,11 +59,11 @@ def asymmetry(
         kinds_of(data.items, kind, rubric), rubric, sizes=tuple(dict.fromkeys(others)) or SIZES, seed=draw_seed
     )
     job = Job(
-        title=f"Search asymmetry of {how.backend} on {file.name}",
+        title=f"Search asymmetry of {answerer(how) or how.judge} on {file.name}",
         items=items,
         rubric=rubric,
         how=how,
-        out=out or default_folder("asymmetry", file.stem, rubric.id, how.backend, *how.settings),
+        out=out or default_folder("asymmetry", file.stem, rubric.id, answerer(how), *how.settings),
         source={"command": "asymmetry", "file": str(file)},
         data_hash=data.sha256,
     )

@@ -94,7 +94,7 @@ def _run(
 ) -> tuple[list[Finding], Path]:
     """Judge items and twins, write the run's files, and give the findings and the folder."""
     from adjudge.api import load_rubric
-    from adjudge.cli.running import default_folder, execute
+    from adjudge.cli.running import answerer, default_folder, execute
     from adjudge.dataset import read_items
     from adjudge_validity.audit.catalogue import chosen, with_thresholds
     from adjudge_validity.audit.pairing import check_groups
@@ -108,7 +108,7 @@ def _run(
     check_groups(data.items, twins=twins, group_by=group_by)
     how = how_from(options)
     judge = own_name or how.backend.partition(":")[2] or how.backend
-    folder = out or default_folder("audit", file.stem, rubric.id if rubric else "", how.backend, *how.settings)
+    folder = out or default_folder("audit", file.stem, rubric.id if rubric else "", answerer(how), *how.settings)
     asked = job(
         data.items,
         rubric,
@@ -116,7 +116,7 @@ def _run(
         Plan(audits=audits, draws=draws, seed=draw_seed, judge=judge),
         out=folder,
         criteria=criteria,
-        title=f"Audit of {how.backend} on {file.name}",
+        title=f"Audit of {answerer(how) or how.judge} on {file.name}",
         source={"command": "audit", "file": str(file)},
         rubric_file=rubric_name if rubric_name and rubric_name.endswith((".yaml", ".yml")) else "",
         data_hash=data.sha256,

@@ -59,6 +59,8 @@ _TRUST_HELP = (
     " were left to people. If that rises to the left, a person could look at the unsure ones only."
 )
 
+_ALIKE = "{run}The judge was {share:.0%} sure of each of the {n:,} verdicts: it points at none to leave to people."
+
 
 def confidence_sections(records: Sequence[RunRecord]) -> Sequence[Section]:
     """Reliability and abstention curves of runs with probabilities and labels."""
@@ -83,9 +85,12 @@ def _trust(run: str, record: RunRecord) -> Iterator[Plot | Table | str]:
     bins = reliability(sure, right)
     if can_draw():
         yield reliability_plot(named("How sure, how often right", run), bins)
-        yield abstention_plot(named("If only the surest verdicts are kept", run), abstention(sure, right))
+        if len(set(sure)) > 1:
+            yield abstention_plot(named("If only the surest verdicts are kept", run), abstention(sure, right))
     else:
         yield INSTALL
+    if len(set(sure)) == 1:
+        yield _ALIKE.format(run=f"{run}: " if run else "", share=sure[0], n=len(sure))
     score = brier([one.shares for one in known], [one.people for one in known])
     figures = (
         ("mean distance between sure and right (ECE)", calibration_error(bins)),

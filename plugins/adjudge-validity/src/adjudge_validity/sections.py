@@ -44,6 +44,7 @@ def agreement_sections(records: Sequence[RunRecord]) -> Sequence[Section]:
     if not labelled:
         compared = any(not isinstance(item, Submission) for record in records for item in record.items)
         return (Section(title=TITLE, lead=_COMPARED if compared else _NO_LABELS),)
+    from adjudge_validity.agreement import ALONE, has_pairs
     from adjudge_validity.plots import INSTALL, can_draw
 
     parts: list[Plot | Table | str] = [] if can_draw() else [INSTALL]
@@ -51,7 +52,8 @@ def agreement_sections(records: Sequence[RunRecord]) -> Sequence[Section]:
     if can_draw():
         parts += _plots(measured)
     for one in measured:
-        parts += [_figures(named("Agreement", one.name), one.found), *_confusions(one)]
+        alone = [] if has_pairs(one.found) else [f"{one.name}: {ALONE}" if one.name else ALONE]
+        parts += [*alone, _figures(named("Agreement", one.name), one.found), *_confusions(one)]
     return (Section(title=TITLE, lead=_LEAD, help=_HELP, parts=tuple(parts)),)
 
 
@@ -170,15 +172,20 @@ def _share(row: Rating, *, by_people: bool) -> float | None:
 
 
 def _figures(title: str, found: Sequence[Agreement]) -> Table:
-    columns = ("", "judge: same level", "people: same level", "judge: beyond chance", "people: beyond chance")
+    """Figures of judge and people side by side; those of people only where any two of them labelled the same."""
+    from adjudge_validity.agreement import has_pairs
+
     more = {"AC1": "ac1", "finds the top level": "sensitivity", "finds the bottom level": "specificity", "bias": "bias"}
+    shown = ("judge", "people") if has_pairs(found) else ("judge",)
+    columns = ("", *(f"{who}: {what}" for what in ("same level", "beyond chance") for who in shown), *more)
     rows = []
     for one in found:
-        judge, people = one.sides.get("judge–human", {}), one.sides.get("human–human", {})
-        figures = [judge.get("exact"), people.get("exact"), _beyond(judge), _beyond(people)]
-        cells = [_cell(figure) for figure in (*figures, *(judge.get(name) for name in more.values()))]
-        rows.append((one.name, *cells))
-    return Table(title=title, columns=(*columns, *more), rows=tuple(rows))
+        sides = {"judge": one.sides.get("judge–human", {}), "people": one.sides.get("human–human", {})}
+        exact = [sides[who].get("exact") for who in shown]
+        beyond = [_beyond(sides[who]) for who in shown]
+        others = [sides["judge"].get(name) for name in more.values()]
+        rows.append((one.name, *map(_cell, (*exact, *beyond, *others))))
+    return Table(title=title, columns=columns, rows=tuple(rows))
 
 
 def _cell(figure: Estimate | None) -> str:
