@@ -14,6 +14,7 @@ from adjudge.interfaces import Table
 from adjudge.report.folder import read_record
 from adjudge.report.payload import unpacked
 from adjudge_validity.beside import with_labels
+from adjudge_validity.labelling.chain import seal, unchain
 from adjudge_validity.labelling.plan import Wish, material_of
 from adjudge_validity.labelling.session import Session
 from adjudge_validity.sections import agreement_sections
@@ -183,7 +184,19 @@ def test_a_review_of_another_verdict_changes_nothing_of_what_stands(judged, revi
     found = with_labels(changed, [tmp_path / "first.jsonl"])
     one = found.people.reviews["s", "polite", 0]
     assert (one.level, one.signed_by, one.about_this) == ("unmet", "", False)
-    assert {review.other for review in one.reviews} == {"met by rules in another run"}
+    assert {review.other for review in one.reviews} == {"met by rules"}
+
+
+def test_a_level_of_its_own_in_a_review_is_a_label_and_no_review(record, reviewed):
+    chain = unchain(reviewed.read_bytes())
+    label = {"kind": "label", "time": "2026-11-29T00:00:00.000Z", "rater": "ann", "submission": "s5",
+             "criterion": "polite", "level": "unmet"}  # fmt: skip
+    line, _ = seal(label, chain.head)
+    reviewed.write_bytes(reviewed.read_bytes() + line)
+    found = with_labels(record, [reviewed])
+    assert ("s5", "polite", 0) not in found.people.reviews
+    (item,) = [item for item in found.items if item.id == "s5"]
+    assert [(label.rater, label.level) for label in item.labels] == [("ann", "unmet")]
 
 
 def test_a_blind_label_counts_before_one_given_in_sight_of_the_verdict(record, labelled, reviewed):
@@ -234,4 +247,4 @@ def test_several_runs_each_get_what_is_about_them(judged, labelled, run, tmp_pat
 def test_labels_are_for_the_page_alone(run, labelled, capsys):
     file = labelled("ann", "ann.jsonl")
     assert main(["report", str(run), "--labels", str(file), "--format", "csv"]) == 2
-    assert "leave it out with --format csv" in capsys.readouterr().err
+    assert "leave it out with the format csv" in capsys.readouterr().err

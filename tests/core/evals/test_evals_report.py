@@ -12,7 +12,7 @@ import pytest
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import convert_eval_logs
-from inspect_ai.scorer import model_graded_qa
+from inspect_ai.scorer import match, model_graded_qa
 from inspect_ai.solver import generate
 
 from adjudge import _registry
@@ -136,16 +136,19 @@ def test_the_score_of_another_scorer_has_the_calls_of_that_scorer(loopback: Loop
 
     loopback.answer = lambda body: Spoken("GRADE: C") if "GRADE" in str(body) else by_the_text(body)
     task = Task(
-        dataset=MemoryDataset([Sample(id="s", input="Say please.", target="please")]),
+        dataset=MemoryDataset([Sample(id=7, input="Say please.", target="please")]),
         solver=generate(),
-        scorer=[model_graded_qa(), rubric(rubric=rubric_file, judge_engine="inspect", self_grading=True)],
+        scorer=[match(), model_graded_qa(), rubric(rubric=rubric_file, judge_engine="inspect", self_grading=True)],
     )
     path = evaluated(loopback, task, model=loopback.model("candidate"))
     _, found = page(path, "model_graded_qa")
-    ((prompt, _, reply),) = found["s", "model_graded_qa"]["shown"]
+    ((prompt, _, reply),) = found["7", "model_graded_qa"]["shown"]
     assert ("Say please." in prompt, reply) == (True, "GRADE: C")
     _, found = page(path)
     assert [len(said["shown"]) for said in found.values()] == [1, 1]
+    html, found = page(path, "match")
+    assert html.count("none: the log holds no call of a model by this scorer") == 1
+    assert found["7", "match"]["shown"] == []
 
 
 def test_a_log_that_was_judged_once_more_shows_each_judge_s_own(

@@ -71,6 +71,13 @@ def test_criteria_of_a_second_rubric_have_its_text_scale_and_name(two_rubrics):
     assert rows["harm", ""].levels == {"unmet": 2, "met": 0}, "one id, another criterion"
 
 
+def test_very_many_criteria_of_submissions_own_are_counted_by_dimension(two_rubrics, monkeypatch):
+    monkeypatch.setattr(sys.modules["adjudge.report.summary"], "MOST_OWN", 1)
+    rows = {row.name: row for row in summary(two_rubrics).criteria}
+    assert list(rows) == ["escalates", "depth", "harm", "manner", "(no dimension)"]
+    assert (rows["manner"].criterion, rows["manner"].levels, rows["manner"].mean) == (None, {"expert": 1}, 3.0)
+
+
 def test_the_page_and_the_screen_name_the_second_rubric(two_rubrics, capsys):
     from rich.console import Console
 

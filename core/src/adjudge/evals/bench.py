@@ -60,11 +60,15 @@ class InEpoch(Through):
         """Ask the question of this epoch."""
         asked = self.changed(question)
         reply = await self.ask(asked)
-        message = reply.sent.get(MESSAGE)
-        if message:
-            first = asked.model_copy(update={"follow_up": ()}) if asked.follow_up else asked
-            self.heard.setdefault(self.ask.fingerprint(first), []).append(str(message))
+        if MESSAGE in reply.sent:
+            self._note(asked, str(reply.sent[MESSAGE]))
         return reply
+
+    def _note(self, asked: Question, message: str) -> None:
+        first = asked.model_copy(update={"follow_up": ()}) if asked.follow_up else asked
+        known = self.heard.setdefault(self.ask.fingerprint(first), [])
+        if message not in known:
+            known.append(message)
 
     def changed(self, question: Question) -> Question:
         """The same question as another repeat."""

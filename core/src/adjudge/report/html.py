@@ -22,13 +22,14 @@ from adjudge.report.summary import CriterionRow, Summary, summary
 from adjudge.report.svg import safe_svg
 from adjudge.report.text import columns, figure, figure_name, is_table, json_text, number, percent, visible
 from adjudge.report.words import card_lines, headline, token_line
-from adjudge.rubric import Rubric
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 SHADES = 10
 """Steps of shading in a table."""
+MOST_RUBRICS = 20
+"""Most rubrics of submissions that the provenance names."""
 
 
 def render_html(*records: RunRecord, sections: Sequence[Section] = (), title: str = "") -> str:
@@ -66,7 +67,7 @@ class _Part:
     summary: Summary
     headline: Sequence[str]
     tokens: str
-    others: Sequence[Rubric]
+    others: Sequence[str]
     people: Sequence[str]
     card_lines: Sequence[str]
     at_chance: bool
@@ -94,12 +95,20 @@ class _Part:
         return sorted(known, key=lambda pair: pair[1])
 
 
-def _other_rubrics(record: RunRecord) -> Sequence[Rubric]:
-    """Rubrics that submissions bring beside the run's; none where each has its own."""
+def _other_rubrics(record: RunRecord) -> Sequence[str]:
+    """Rubrics that submissions bring beside the run's, in words; none where each has its own."""
     if record.rubric is None:
         return ()
-    found = {item.rubric.hash: item.rubric for item in record.items if item.rubric is not None}
-    return [rubric for mark, rubric in found.items() if mark != record.rubric.hash]
+    found: dict[str, set[str]] = {}
+    for rubric in (item.rubric for item in record.items if item.rubric is not None):
+        if rubric.id != record.rubric.id:
+            name = f"{rubric.id} {rubric.version}{' (draft)' if rubric.draft else ''}"
+            found.setdefault(name, set()).add(rubric.hash)
+    told = [
+        f"{name}, content hash {next(iter(hashes))}" if len(hashes) == 1 else f"{name}, in {len(hashes):,} variants"
+        for name, hashes in found.items()
+    ]
+    return told if len(told) <= MOST_RUBRICS else [f"{len(told):,} rubrics that submissions bring"]
 
 
 def reached(row: CriterionRow) -> float | None:

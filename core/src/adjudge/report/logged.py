@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalSample
 
 _OWN = "not shown: adjudge's own backends answered, whose calls inspect does not log"
+_NONE = "not shown: the log does not hold them"
+_NOBODY = "none: the log holds no call of a model by this scorer"
 
 
 def with_logged(run: Run) -> RunRecord:
@@ -39,19 +41,19 @@ def with_logged(run: Run) -> RunRecord:
     def heard(item: Item) -> Exchanges:
         return found.get(item.id, {})
 
-    return replace(_told(run.record, _missing(run.record, found)), exchanges=heard)
+    return replace(_told(run.record, _missing(run, found)), exchanges=heard)
 
 
 def _told(record: RunRecord, why: str) -> RunRecord:
     return replace(record, provenance={**record.provenance, "prompts and replies": why}) if why else record
 
 
-def _missing(record: RunRecord, found: Mapping[str, Exchanges]) -> str:
+def _missing(run: Run, found: Mapping[str, Exchanges]) -> str:
     """What is to be known of verdicts without prompt and reply; empty if there are none."""
-    asked = [verdict for result in record.results for verdict in result.verdicts if verdict.status != "skipped"]
+    asked = [verdict for result in run.record.results for verdict in result.verdicts if verdict.status != "skipped"]
     lacking = sum(not _holds(found.get(verdict.submission, {}), verdict) for verdict in asked)
     if lacking == len(asked):
-        return "not shown: the log does not hold them" if asked else ""
+        return (_NONE if run.engine else _NOBODY) if asked else ""
     return f"the log does not hold those of {lacking:,} of {len(asked):,} verdicts" if lacking else ""
 
 

@@ -19,6 +19,8 @@ PREFERENCES = ("first", "second", "tie", "incomparable")
 """Levels of a comparison, in the order of tables."""
 OVERALL = "overall"
 """Criterion of the preference that follows from the others; it is shown and never counted a second time."""
+MOST_OWN = 60
+"""Where submissions bring more criteria of their own than these, their dimensions are counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +79,7 @@ class Summary:
     order_inconsistent: int
     """Number of comparisons on which some verdict changed with the order of the candidates."""
     criteria: tuple[CriterionRow, ...]
-    """One row per criterion of the run's rubric and of others that submissions bring, or per dimension where each
-    submission has its own rubric."""
+    """One row per criterion of the run's rubric and of others that submissions bring, of very many per dimension."""
     usage: Usage
     """Tokens and cost of all verdicts."""
     cached_share: float | None
@@ -185,30 +186,26 @@ class _Group:
 
 
 def _rows(record: RunRecord) -> tuple[CriterionRow, ...]:
-    """Group the verdicts by criterion, or by dimension where the criteria differ from submission to submission.
+    """Group the verdicts by criterion; those of very many criteria that submissions bring by dimension.
 
     Two rubrics may give one id to two criteria: those with another text are rows of their own.
     """
-    shared = record.rubric.criteria if record.rubric else ()
-    groups = {(one.id, one.text): _Group(one) for one in shared}
+    shared = {(one.id, one.text): one for one in (record.rubric.criteria if record.rubric else ())}
+    own = {(one.id, one.text) for item in record.items if item.rubric for one in item.rubric.criteria} - shared.keys()
+    each = record.rubric is not None and len(own) <= MOST_OWN
+    groups = {key: _Group(one) for key, one in shared.items()}
     for item, result in zip(record.items, record.results, strict=True):
-        rubric = record.rubric_of(item)
-        criteria = record.criteria_of(item)
+        rubric, criteria = record.rubric_of(item), record.criteria_of(item)
         for verdict in result.verdicts:
             criterion = criteria.get(verdict.criterion)
-            key = _group_of(record, verdict, criterion)
-            if key not in groups:
-                groups[key] = _Group(criterion, rubric.id) if shared and criterion and rubric else _Group()
-            groups[key].members.append((criterion, verdict))
+            if criterion is None or rubric is None:
+                group = groups.setdefault((verdict.criterion, ""), _Group())
+            elif each or (criterion.id, criterion.text) in shared:
+                group = groups.setdefault((criterion.id, criterion.text), _Group(criterion, rubric.id))
+            else:
+                group = groups.setdefault((criterion.dimension or "(no dimension)", ""), _Group())
+            group.members.append((criterion, verdict))
     return tuple(_row(record, name, group) for (name, _), group in groups.items())
-
-
-def _group_of(record: RunRecord, verdict: Verdict, criterion: Criterion | None) -> tuple[str, str]:
-    if criterion is None:
-        return verdict.criterion, ""
-    return (
-        (criterion.id, criterion.text) if record.rubric is not None else (criterion.dimension or "(no dimension)", "")
-    )
 
 
 def _row(record: RunRecord, name: str, group: _Group) -> CriterionRow:

@@ -156,7 +156,9 @@ def _reviewed(done: Sequence[Done], verdict: Verdict, places: Mapping[str, str])
     seen = Machine(run="", judge="", status=verdict.status, level=verdict.level)
     stands = outcome(mine, seen)
     return Reviewed(
-        reviews=tuple(_review(one.act, verdict, places[one.hash]) for one in done if one.hash in last),
+        reviews=tuple(
+            _review(one.act, verdict, places[one.hash]) for one in done if one.hash in last and one.act.kind != "label"
+        ),
         level=stands.level,
         edited_by=stands.edited_by,
         signed_by=stands.signed_by,
@@ -178,4 +180,4 @@ def _other(machine: Machine | None, verdict: Verdict) -> str:
     if machine is None:
         return ""
     seen, stands = ((one.fingerprint, one.status, one.level) for one in (machine, verdict))
-    return "" if seen == stands else f"{machine.level or machine.status} by {machine.judge} in another run"
+    return "" if seen == stands else f"{machine.level or machine.status} by {machine.judge}"
