@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 
 from adjudge.errors import UnknownNameError
 from adjudge.options import refuse_unknown, validated
-from adjudge.reply_text import UnreadableError, is_text, level_of_word, parse_json_reply
+from adjudge.reply_text import UndecidedError, UnreadableError, is_text, level_of_word, parse_json_reply
 from adjudge.rubric import Criterion
 from adjudge.scale import BINARY, Scale
 from adjudge.verdict import JsonObject, Reply, Sampling
@@ -137,10 +137,10 @@ class LabelReadOut:
         masked = reply.logprobs_are == "masked"
         least = 1 - _SLACK if masked else self.min_mass
         if mass < least:
-            raise UnreadableError(f"the labels hold only {mass:.2g} of the probability (least: {least:g})")
+            raise UndecidedError(f"the labels hold only {mass:.2g} of the probability (least: {least:g})")
         ranked = sorted(distribution.values(), reverse=True)
         if ranked[0] == ranked[1]:
-            raise UnreadableError("two labels are exactly equally likely")
+            raise UndecidedError("two labels are exactly equally likely")
         level = max(distribution, key=distribution.__getitem__)
         return Reading(level=level, distribution=distribution, label_mass=None if masked else mass)
 

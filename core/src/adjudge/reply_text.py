@@ -23,6 +23,10 @@ class UnreadableError(Exception):
     """A reply holds no answer that can be trusted; its text tells the judge (and the reader) why."""
 
 
+class UndecidedError(UnreadableError):
+    """A reply is whole, and its probabilities name no level; the same question would bring the same again."""
+
+
 def parse_json_reply(reply: Reply) -> tuple[JsonObject, str]:
     """The one JSON object of a reply and how it was found.
 

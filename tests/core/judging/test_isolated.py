@@ -223,6 +223,17 @@ def test_a_second_run_asks_what_failed_or_was_not_understood_and_nothing_else(se
     assert [verdict.status for verdict in second] == ["scored"] * 3
 
 
+@pytest.mark.parametrize("probabilities", [{"Yes": 1e-4, "No": 1e-5}, {"Yes": 0.3, "No": 0.3}], ids=["weak", "tied"])
+def test_probabilities_that_name_no_level_are_kept_and_not_asked_for_again(probabilities):
+    rubric = rubric_with(criterion_of("a"))
+    with Ledger() as ledger:
+        (first,) = judge_once(ScriptedBackend(probabilities), rubric, ledger=ledger)
+        again = ScriptedBackend({"Yes": 0.9})
+        (second,) = judge_once(again, rubric, ledger=ledger)
+    assert again.asked == 0
+    assert (first.status, first.reason, first.detail) == ("unscored", "parse", second.detail)
+
+
 def record_for(ledger, backend, rubric, settings, reply):
     """Put a reply to the first question into the ledger, as if an earlier version had stored it as usable."""
     engine = Engine(backend, ledger)

@@ -13,7 +13,7 @@ from adjudge.judges.consistency import contradiction
 from adjudge.judges.wording import Wording, worded
 from adjudge.prompts import Evidence
 from adjudge.readout import Reading, ReadOut, expected_score
-from adjudge.reply_text import UnreadableError, verify_quotes
+from adjudge.reply_text import UndecidedError, UnreadableError, verify_quotes
 from adjudge.rubric import Criterion
 from adjudge.submission import Message, Text
 from adjudge.transcript import BYTES_PER_TOKEN
@@ -111,7 +111,7 @@ class Inquiry:
 
         What led to a level is kept, the reply that had to be asked again for too, so that the next run asks nothing.
         What led to nothing is discarded, so that the next run asks again; if it came from the ledger in the first
-        place, it is asked for again at once.
+        place, it is asked for again at once. Probabilities that name no level are kept: they would be the same again.
         """
         question = self.question(criteria)
         if (overflow := self._overflow()) is not None:
@@ -204,8 +204,12 @@ def _contradictions(criteria: Sequence[Criterion], outcomes: Mapping[str, Outcom
     return found
 
 
+class _Undecided(Failure):
+    """The reply is whole and names no level: asking again would say the same."""
+
+
 def _is_unread(outcome: Outcome) -> bool:
-    return isinstance(outcome, Failure) and outcome.reason == "parse"
+    return isinstance(outcome, Failure) and outcome.reason == "parse" and not isinstance(outcome, _Undecided)
 
 
 _STOPPED = {
@@ -224,7 +228,10 @@ def _outcomes(reply: Reply, read_out: ReadOut, criteria: Sequence[Criterion]) ->
 
 
 def _as_failure(reading: Reading | UnreadableError) -> Outcome:
-    return Failure(reason="parse", detail=str(reading)) if isinstance(reading, UnreadableError) else reading
+    if not isinstance(reading, UnreadableError):
+        return reading
+    kind = _Undecided if isinstance(reading, UndecidedError) else Failure
+    return kind(reason="parse", detail=str(reading))
 
 
 def verdict_of(criterion: Criterion, answer: Answer, subject: Subject, *, repeat: int = 0) -> Verdict:
