@@ -125,8 +125,11 @@ def lines(found: Set, options: Options, asked: int, keep: Path) -> Iterator[Line
     blank = dict.fromkeys(found.labels, np.nan)
     said = np.array([[(one.distribution or blank)[level] for level in found.labels] for one in verdicts])
     yield from learned("log-probabilities", sample, observations(found, sample, said, np.empty((len(sample), 0))))
-    yield from learned("embeddings, same sentences", sample, observations(found, sample, said[:, :0], own))
+    if len(sample) < len(items):
+        yield from learned("embeddings, same sentences", sample, observations(found, sample, said[:, :0], own))
     yield from learned("log-probabilities and embeddings", sample, observations(found, sample, said, own))
+    if len(sample) == len(items):
+        return
     there = np.full((len(items), len(found.labels)), np.nan)
     there[[places[item.id] for item in sample]] = said
     name = f"embeddings, with log-probabilities of {len(sample)}"
