@@ -38,6 +38,7 @@ from adjudge_mentor.recognition import assessment_agreement
 from adjudge_mentor.rules import static_graph, tree_of
 from adjudge_mentor.tasks import agreement_dataset, answers_dataset
 from adjudge_metacog.applying import RULES, Guidance, GuidedSolver, load_guidance
+from adjudge_metacog.embedding import embedder
 from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.retrieval import Budget
 from adjudge_metacog.trees import graph_of
@@ -136,13 +137,16 @@ async def agreement(judge: BoundJudge) -> list[str]:
 
 def retrieved(rules: int) -> list[str]:
     """How often the rules shown hold one of the query's own scenario, with less and less said of the case."""
-    guidance = Guidance(static_graph(), Budget(rules=rules))
+    graph, budget = static_graph(), Budget(rules=rules)
+    ways = {"by words": Guidance(graph, budget), "by meaning": Guidance(graph, budget, embedder=embedder("use"))}
     queries = [query for query in load_queries() if query.kind == "risk"]
-    rows = [f"| of the case is known | a rule of its scenario is among the {rules} shown [95 %] |", "|---|---|"]
+    rows = ["| of the case is known | " + " | ".join(ways) + " |", "|---" * (1 + len(ways)) + "|"]
     for known in (("domain", "scenario"), ("domain",), ()):
-        hits = [_own(guidance, query, known) for query in queries]
-        share = clustered_rate(hits, [query.scenario for query in queries])
-        rows.append(f"| {', '.join(('text', *known))} | {share} |")
+        shares = [
+            str(clustered_rate([_own(way, query, known) for query in queries], [query.scenario for query in queries]))
+            for way in ways.values()
+        ]
+        rows.append(f"| {', '.join(('text', *known))} | {' | '.join(shares)} |")
     return rows
 
 
