@@ -67,7 +67,7 @@ def followed(tmp_path_factory) -> dict[str, str]:
 
 
 def test_the_plugin_is_healthy_once_installed(followed) -> None:
-    assert "adjudge-letters 0.1.0      ok: judges" in followed["adjudge plugins --check"]
+    assert "adjudge-letters 0.1.0       ok: judges" in followed["adjudge plugins --check"]
 
 
 def test_the_pack_has_no_finding(followed) -> None:

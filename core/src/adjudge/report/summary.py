@@ -22,6 +22,9 @@ OVERALL = "overall"
 MOST_OWN = 60
 """Where submissions bring more criteria of their own than these, their dimensions are counted."""
 
+_NUMBERLESS = {"none", "pareto"}
+"""Scorings that give no submission a number, so that none is for want of a verdict."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CriterionRow:
@@ -70,7 +73,7 @@ class Summary:
     n_unscored: int
     """Submissions without a score since a verdict is missing."""
     n_undefined: int
-    """Submissions for which the scoring gives no number although no verdict is missing, comparisons among them."""
+    """Submissions for which the scoring gives no number whatever the verdicts are, comparisons among them."""
     bounds: tuple[float, float] | None
     """Mean score with all unscored verdicts at their worst, and at their best, over the submissions with a score and
     those without one for want of a verdict; None if there are none or one of them cannot be bounded."""
@@ -131,6 +134,8 @@ def asked(result: Result) -> tuple[Verdict, ...]:
 
 
 def _lacks_a_verdict(result: Result) -> bool:
+    if result.score.scoring in _NUMBERLESS:
+        return False
     return any(verdict.status == "unscored" for verdict in result.verdicts) or result.score.coverage < 1
 
 

@@ -30,12 +30,15 @@ def headline(figures: Summary) -> list[str]:
     if figures.bounds is not None and figures.unscored and figures.n_scored + figures.n_unscored:
         low, high = map(number, figures.bounds)
         lines.append(f"With every unscored verdict at its worst the mean is {low}, at its best {high}.")
-    if figures.n_undefined and figures.preferences is None:
-        lines.append(f"For {figures.n_undefined:,} submissions the scoring gives no number; they are left out.")
+    if figures.preferences is None and 0 < figures.n_undefined < figures.items:
+        of = "1 submission" if figures.n_undefined == 1 else f"{figures.n_undefined:,} submissions"
+        lines.append(f"The scoring gives no number for {of}, left out of the mean.")
     return lines
 
 
 def _mean_line(figures: Summary) -> str:
+    if 0 < figures.n_undefined == figures.items:
+        return "No mean score: this scoring gives a submission no number; the levels given are the result."
     of = f"{figures.n_scored:,} of {figures.items:,} submissions"
     if figures.mean is None:
         return f"No mean score: {of} have a score, {figures.n_unscored:,} are unscored."
