@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from adjudge.interfaces import Capabilities
+from adjudge.submission import Message
 from adjudge.testing import BackendContract
-from adjudge.verdict import Message, Reply, Sampling
+from adjudge.verdict import Reply, Sampling
 
 pytestmark = pytest.mark.vllm
 

@@ -14,9 +14,10 @@ from adjudge.errors import BackendError, UnknownNameError
 from adjudge.evals.backend import InspectBackend, build, reply_of
 from adjudge.interfaces import Backend
 from adjudge.plugins import build_backend
+from adjudge.submission import Message
 from adjudge.testing import BackendContract
 from adjudge.testing.backends import SCHEMA, question
-from adjudge.verdict import Message, Question, Reply
+from adjudge.verdict import Question, Reply
 
 from .conftest import KEY, Loopback, Spoken, levels_of
 
