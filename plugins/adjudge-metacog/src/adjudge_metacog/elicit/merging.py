@@ -27,7 +27,9 @@ Embed = Callable[[Sequence[str]], Awaitable[Sequence[Sequence[float]]]]
 """From texts to vectors of one length, in the same order."""
 
 EPS = 0.3
-"""Cosine distance within which two cards are neighbours; as in the released code."""
+"""Distance within which two cards are neighbours; as in the released code."""
+PACKAGED_EPS = 0.4
+"""The same for the embedders of `adjudge_metacog.embedding`, whose distances are counted from a measured floor."""
 POINTS = 5
 """Cards within that distance, itself counted in, that make a card the core of a cluster; as in the released code."""
 _WORD = re.compile(r"\w+")
@@ -55,6 +57,18 @@ class Embedding:
     """For people."""
     embed: Embed
     """Makes the vectors."""
+    floor: float = 0.0
+    """Cosine that unrelated texts reach; 0 where it is not known."""
+    eps: float = EPS
+    """Distance of neighbours if nobody says otherwise, where 1 is that of unrelated texts."""
+
+    def reach(self, eps: float | None = None) -> float:
+        """The cosine distance at which `(cosine - floor) / (1 - floor)` is `1 - eps`.
+
+        Args:
+            eps: Distance of neighbours, where 1 is that of unrelated texts; `self.eps` if None.
+        """
+        return (self.eps if eps is None else eps) * (1 - self.floor)
 
 
 def embedder(backend: Backend, name: str = "auto") -> Embedding:
@@ -80,7 +94,7 @@ def embedder(backend: Backend, name: str = "auto") -> Embedding:
     async def vectors(texts: Sequence[str]) -> Any:
         return model.rules(texts)
 
-    return Embedding(f"embeddings of {model.fingerprint}", vectors)
+    return Embedding(f"embeddings of {model.fingerprint}", vectors, model.floor, PACKAGED_EPS)
 
 
 async def words_in_common(texts: Sequence[str]) -> list[list[float]]:
