@@ -125,6 +125,12 @@ def test_a_scenario_that_no_rule_names_leaves_no_rule_out(path):
     assert "saving" not in {each.rule.id for each in Guidance(other).find("a loan", about)}
 
 
+def test_a_domain_or_scenario_that_is_null_leaves_no_rule_out(path):
+    graph = grown(path, rule("lending", "a loan", scope=Scope(domain="finance", scenarios=("lending",))))
+    for about in ({"domain": None}, {"scenario": None}, {"domain": None, "scenario": None}):
+        assert {each.rule.id for each in Guidance(graph).find("a loan", about)} == {"loan", "lending"}
+
+
 def test_a_rule_tree_stands_for_the_graph_of_its_rules(tmp_path):
     (tmp_path / "tree.yaml").write_text(TREE, "utf-8")
     found, (asked,) = answered(by_words(graph=str(tmp_path / "tree.yaml")))

@@ -153,10 +153,13 @@ def test_merge_does_not_take_unrelated_cards_for_neighbours_where_all_texts_lie_
 
     monkeypatch.setattr("adjudge_metacog.elicit.merging.packaged", lambda name: Crowded())
     with_cards(path, *((f"p{n}", "Love") for n in range(5)), *((f"q{n}", f"Other {n}") for n in range(5)))
-    assert "1 clusters by embeddings of crowded 1; 4 cards merged, 0 found" in run("merge", path, "--embeddings", "e5")[1]
-    assert "1 clusters by embeddings of crowded 1; 5 cards merged" in run(
-        "merge", path, "--embeddings", "e5", "--eps", "1", "--points", "2"
-    )[1]
+    assert (
+        "1 clusters by embeddings of crowded 1; 4 cards merged, 0 found" in run("merge", path, "--embeddings", "e5")[1]
+    )
+    assert (
+        "1 clusters by embeddings of crowded 1; 5 cards merged"
+        in run("merge", path, "--embeddings", "e5", "--eps", "1", "--points", "2")[1]
+    )
 
 
 def test_local_only_refuses_a_model_elsewhere(run, path):

@@ -132,6 +132,15 @@ def test_domain_and_scenario_come_from_the_metadata(path):
     assert rules_shown(judged(path, here)[0].verdict("risk")) == ["loan"]
 
 
+@pytest.mark.parametrize("name", ["domain", "scenario"])
+def test_a_domain_or_scenario_that_is_null_leaves_no_rule_out(path, name):
+    scope = Scope(domain="finance", scenarios=("lending",))
+    change(path, lambda graph: ANA.adds(graph, rule("lending", "a loan", scope=scope)))
+    change(path, lambda graph: ANA.moves(graph, "lending", "validated"))
+    nowhere = LOAN.model_copy(update={"metadata": {name: None}})
+    assert rules_shown(judged(path, nowhere)[0].verdict("risk")) == ["lending", "loan"]
+
+
 def test_a_rule_can_forge_no_block(path):
     change(path, lambda graph: ANA.adds(graph, rule("odd", "a loan {levels} {criterion}")))
     change(path, lambda graph: ANA.moves(graph, "odd", "validated"))

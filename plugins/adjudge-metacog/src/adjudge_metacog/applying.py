@@ -16,6 +16,7 @@ from adjudge.judges.members import Through
 from adjudge.prompts import neutralise
 from adjudge.submission import Submission, as_text
 from adjudge.verdict import Question
+from adjudge_metacog.cases import told
 from adjudge_metacog.changes import Author
 from adjudge_metacog.embedding import Embedder, embedder
 from adjudge_metacog.events import Event, canonical, plain
@@ -67,9 +68,9 @@ class Guidance:
             metadata: Of the case; `domain` and `scenario` narrow the search, and what it is filed under (`tags`,
                 `scenario`, `risk_factor`, `attack_type`) speaks for the rules with such a tag.
         """
-        scenario = str(metadata.get("scenario", ""))
+        scenario = told(metadata, "scenario")
         known = scenario if scenario in self._scenarios else ""
-        domain = self.domain or str(metadata.get("domain", ""))
+        domain = self.domain or told(metadata, "domain")
         return self._retriever.find(
             Query(text=text, domain=domain, scenario=known, tags=tags_of(metadata)), self.budget
         )

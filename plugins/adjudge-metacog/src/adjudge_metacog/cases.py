@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from adjudge.errors import InputError
 from adjudge.interfaces import Item
@@ -38,7 +38,7 @@ class Case:
 
     def about(self, name: str) -> str:
         """A field of its metadata as text, for example `scenario`; empty if there is none."""
-        return told(self.submission, name)
+        return told(self.submission.metadata, name)
 
     def gold(self, criterion: str) -> str | None:
         """The level that most people gave on a criterion; None without labels, or if they are even."""
@@ -48,9 +48,9 @@ class Case:
         return None if not best or even else best[0][0]
 
 
-def told(submission: Submission, *names: str) -> str:
-    """The first of these fields of the metadata that says something, as text."""
-    values = (submission.metadata.get(name) for name in names)
+def told(metadata: Mapping[str, Any], *names: str) -> str:
+    """The first of these fields of the metadata that says something, as text; empty if all are missing or null."""
+    values = (metadata.get(name) for name in names)
     return next((str(value).strip() for value in values if value is not None and value != ""), "")
 
 
@@ -85,29 +85,29 @@ def case_of(item: Item) -> Case:
     """
     if isinstance(item, Comparison):
         raise InputError(f"{item.id}: rules are learned from submissions, this is a comparison")
-    if not item.input and (query := told(item, "query")):
+    if not item.input and (query := told(item.metadata, "query")):
         item = item.model_copy(update={"input": query})
     if not item.input and not item.output:
         raise InputError(f"{item.id}: has neither input nor output; name the column with --column input=NAME")
     colour = _colour(item)
     return Case(
         submission=item,
-        source=told(item, "source", "twin_of") or item.id,
+        source=told(item.metadata, "source", "twin_of") or item.id,
         kind=_kind(item, colour),
         colour=colour,
     )
 
 
 def _colour(item: Submission) -> str:
-    said = told(item, "risk_colour", "colour") or (item.reference or "")
+    said = told(item.metadata, "risk_colour", "colour") or (item.reference or "")
     return said.casefold() if said.casefold() in COLOURS else ""
 
 
 def _kind(item: Submission, colour: str) -> Kind:
-    said = told(item, "kind").casefold()
+    said = told(item.metadata, "kind").casefold()
     if said not in {"", "risk", "benign"}:
         raise InputError(f"{item.id}: kind is {said!r}; it must be risk or benign")
-    benign = said == "benign" if said else bool(told(item, "twin_of")) or colour == "green"
+    benign = said == "benign" if said else bool(told(item.metadata, "twin_of")) or colour == "green"
     return "benign" if benign else "risk"
 
 

@@ -13,6 +13,7 @@ from adjudge.prompts import neutralise
 from adjudge.rubric import Criterion, Rubric
 from adjudge.submission import Submission, as_text
 from adjudge.verdict import Verdict
+from adjudge_metacog.cases import told
 from adjudge_metacog.changes import Author
 from adjudge_metacog.embedding import Embedder, embedder
 from adjudge_metacog.events import Event
@@ -80,9 +81,10 @@ class ReflectiveJudge:
     def _query(self, item: Item, criterion: Criterion) -> Query:
         some = (item,) if isinstance(item, Submission) else item.submissions
         texts = [as_text(some[0].input), *(as_text(submission.output) for submission in some)]
-        about = {name: str(item.metadata.get(name, "")) for name in ("domain", "scenario")}
-        about["domain"] = self.domain or about["domain"]
-        return Query(text="\n".join(texts), criterion=criterion.id, tags=criterion.tags, **about)
+        domain, scenario = self.domain or told(item.metadata, "domain"), told(item.metadata, "scenario")
+        return Query(
+            text="\n".join(texts), domain=domain, scenario=scenario, criterion=criterion.id, tags=criterion.tags
+        )
 
 
 def binding(graph: RuleGraph) -> list[Rule]:
