@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar
@@ -154,6 +155,13 @@ def test_a_file_is_judged_by_a_finance_pack_from_the_command_line(tmp_path: Path
     options = ["--rubric", "finance/investor-sentiment", "--judge", "phrase-structure", "--out", str(tmp_path / "run")]
     assert main(["judge", str(path), *options]) == 0
     assert "negative 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("task", ["phrasebank", "fomc", "finance-writing-answers"])
+def test_a_sample_of_more_than_there_is_names_the_parameter(task: str, tmp_path: Path, capsys) -> None:
+    line = ["run", task, "-T", "n=1000", "--backend", "none", "--judge", "rules", "--out", str(tmp_path / "run")]
+    assert main(line) == 2
+    assert re.search(r"n=1000: there are \d+; ask for 1 to \d+, or 0 for all", capsys.readouterr().err)
 
 
 def test_missing_data_end_with_one_line_and_status_two(tmp_path: Path, capsys) -> None:

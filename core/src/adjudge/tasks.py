@@ -65,13 +65,14 @@ def _convert(value: Any, default: Any) -> Any:
     return None if lost or (isinstance(value, float) and typed != value) else typed
 
 
-def sampled(items: Sequence[T], size: int, seed: int) -> list[T]:
+def sampled(items: Sequence[T], size: int, seed: int, parameter: str = "sample") -> list[T]:
     """A random sample, in the order of the items.
 
     Args:
         items: What to draw from.
         size: How many; 0 for all.
         seed: Draws them.
+        parameter: What the task calls the size, for the message.
 
     Raises:
         InputError: There are fewer.
@@ -79,7 +80,7 @@ def sampled(items: Sequence[T], size: int, seed: int) -> list[T]:
     if not size:
         return list(items)
     if not 0 < size <= len(items):
-        raise InputError(f"a sample of {size}: there are {len(items)}; ask for 1 to {len(items)}, or 0 for all")
+        raise InputError(f"{parameter}={size}: there are {len(items)}; ask for 1 to {len(items)}, or 0 for all")
     places = random.Random(seed).sample(range(len(items)), size)  # noqa: S311 - a reproducible choice, no secret
     return [items[place] for place in sorted(places)]
 

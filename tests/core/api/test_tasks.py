@@ -164,5 +164,7 @@ def test_a_sample_keeps_the_order_and_depends_on_its_seed_alone():
 
 @pytest.mark.parametrize("size", [-1, 4])
 def test_more_than_there_is_cannot_be_drawn(size):
-    with pytest.raises(InputError, match=f"a sample of {size}: there are 3; ask for 1 to 3, or 0 for all"):
+    with pytest.raises(InputError, match=f"^sample={size}: there are 3; ask for 1 to 3, or 0 for all$"):
         sampled("abc", size, seed=1)
+    with pytest.raises(InputError, match=f"^n={size}: there are 3"):
+        sampled("abc", size, seed=1, parameter="n")

@@ -35,7 +35,7 @@ def phrasebank_dataset(
         seed: Draws it.
 
     Raises:
-        InputError: The source cannot be read, or has no sentence of that band.
+        InputError: The source cannot be read, has no sentence of that band, or fewer than `n`.
     """
     sentences = load_sentences(source)
     first: dict[str, int] = {}
@@ -53,7 +53,7 @@ def phrasebank_dataset(
     ]
     if not found:
         raise InputError(f"band={band}: no such sentence in {source or 'the synthetic ones; name a source'}")
-    return sampled(found, n, seed)
+    return sampled(found, n, seed, "n")
 
 
 def fomc_dataset(*, source: str = "", n: int = 0, seed: int = 0, **_others: Any) -> list[Submission]:
@@ -71,7 +71,7 @@ def fomc_dataset(*, source: str = "", n: int = 0, seed: int = 0, **_others: Any)
         )
         for one in statements
     ]
-    return sampled(found, n, seed)
+    return sampled(found, n, seed, "n")
 
 
 def advice_dataset(*, source: str = "", **_others: Any) -> list[Submission]:
@@ -113,7 +113,7 @@ def writing_dataset(*, source: str = "", n: int = 0, seed: int = 0, **_others: A
     Raises:
         InputError: The source cannot be read.
     """
-    return sampled([_to_write(query) for query in load_queries(source)], n, seed)
+    return sampled([_to_write(query) for query in load_queries(source)], n, seed, "n")
 
 
 def _to_write(query: Query) -> Submission:
@@ -138,7 +138,7 @@ def writing_answers_dataset(
     if bool(source) != bool(answers):
         raise InputError("give both -T source=PATH (the queries) and -T answers=PATH (the texts), or neither")
     queries = {query.index: query for query in load_queries(source)}
-    return sampled([_written(queries, answer, answers) for answer in load_answers(answers)], n, seed)
+    return sampled([_written(queries, answer, answers) for answer in load_answers(answers)], n, seed, "n")
 
 
 def _written(queries: dict[str, Query], answer: Answer, place: str) -> Submission:
