@@ -97,9 +97,11 @@ def test_wrong_settings_are_refused_with_the_fix(adjudge, work, arguments, messa
         ("--backend", "scripted", "-B", "speed=9"),
         ("--judge", "isolatd"),
         ("--backend", "remote", "--local-only"),
+        ("--judge", "rules"),
+        ("--backend", "scripted", "--batch"),
     ],
 )
-def test_a_judge_that_cannot_be_made_leaves_no_folder_behind(adjudge, work, arguments):
+def test_a_judge_that_cannot_be_made_or_does_not_fit_the_rubric_leaves_no_folder_behind(adjudge, work, arguments):
     put(work, GOOD)
     assert adjudge(*JUDGE, *arguments)[0] == 2
     assert not (work / "run").exists()

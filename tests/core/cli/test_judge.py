@@ -226,6 +226,17 @@ def test_a_task_goes_on_from_a_few_items_and_never_back(adjudge, work):
     assert "holds the results of 4 rows, and --limit 2 would replace them by 2" in err
 
 
+def test_a_folder_that_says_its_limit_is_gone_on_with(adjudge, work):
+    line = ("run", "polite", "--backend", "scripted", "-T", "size=4", "--out", "run")
+    assert adjudge(*line, "--limit", "2")[0] == 0
+    marker = work / "run" / "run.json"
+    marker.write_text(json.dumps({**json.loads(marker.read_text("utf-8")), "limit": 2}), "utf-8")
+    assert adjudge(*line, "--limit", "2")[0] == 0
+    marker.write_text(json.dumps({**json.loads(marker.read_text("utf-8")), "limit": 2}), "utf-8")
+    assert adjudge(*line)[0] == 0
+    assert len(levels(work)) == 4
+
+
 @pytest.mark.usefixtures("rows")
 def test_a_run_with_other_options_of_the_judge_is_another_run(adjudge, work):
     assert adjudge(*JUDGE, "--repeats", "2")[0] == 0

@@ -75,7 +75,8 @@ def _read_key(marker: Path) -> dict[str, Any]:
 
 def _difference(held: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     """In what the run that a folder holds differs from the one that was asked for; empty if in nothing."""
-    names = [name for name in {**held, **asked} if held.get(name) != asked.get(name)]
+    # Older folders hold the limit; fewer rows are refused by their results.
+    names = [name for name in {**held, **asked} if name != "limit" and held.get(name) != asked.get(name)]
     return "; ".join(f"{name} {_told(held.get(name))}, here {_told(asked.get(name))}" for name in names)
 
 
@@ -180,9 +181,11 @@ async def _execute(job: Job, key: Mapping[str, Any]) -> RunRecord:
     try:
         for one in backends:
             _check_local(job.how, one)
-        # Only now is there a folder: a misspelt name or a model that is not there leaves none behind.
+        with Ledger(":memory:") as nowhere:
+            _bound(job, judge, backend, nowhere, batch=job.how.batch)
+        # Only now is there a folder: a misspelt name or a judge that does not fit the rubric leaves none behind.
         with open_folder(job.out, key, durable=job.how.durable, store=job.how.store) as ledger:
-            bound = _bound(job, judge, BatchBackend(backend, ledger) if job.how.batch else backend, ledger)
+            bound = _bound(job, judge, backend, ledger, batch=job.how.batch)
             return await _run(job, key, bound, ledger, started)
     finally:
         for one in backends:
@@ -202,10 +205,11 @@ async def _run(job: Job, key: Mapping[str, Any], bound: BoundJudge, ledger: Ledg
     return record
 
 
-def _bound(job: Job, judge: Judge, backend: Backend, ledger: Ledger) -> BoundJudge:
+def _bound(job: Job, judge: Judge, backend: Backend, ledger: Ledger, *, batch: bool = False) -> BoundJudge:
     patience = {"deadline": TWO_DAYS, "attempt_timeout": TWO_DAYS} if job.how.batch else {}
     policy = Policy(**(patience | job.how.policy))
-    return BoundJudge(judge, job.rubric, backend, ledger, installed(), concurrency=job.how.concurrency, policy=policy)
+    asked = BatchBackend(backend, ledger) if batch else backend
+    return BoundJudge(judge, job.rubric, asked, ledger, installed(), concurrency=job.how.concurrency, policy=policy)
 
 
 async def _dry(job: Job) -> str:
