@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from adjudge.charter import Charter, Condition, Documentation, Licence
 from adjudge.criterion import Criterion, Dependency, Evidence, Example, Source
+from adjudge.errors import UnknownNameError
 from adjudge.scale import BINARY, Level, Scale, ScaleField
 from adjudge.values import Frozen, Id, PackId, content_hash, first_repeat
 
@@ -196,9 +197,13 @@ class Rubric(Frozen):
         """The rubric with these criteria alone, in its own order, and without its golden tests.
 
         Raises:
+            UnknownNameError: The rubric has no such criterion.
             ValueError: None is left, or one depends on a criterion that is left out.
         """
-        wanted = set(ids)
+        wanted = dict.fromkeys(ids)
+        for name in wanted:
+            if name not in self._by_id:
+                raise UnknownNameError(f"criterion of {self.id!r}", name, self._by_id)
         kept = tuple(criterion for criterion in self.criteria if criterion.id in wanted)
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         return Rubric.model_validate({**fields, "criteria": kept, "tests": ()})

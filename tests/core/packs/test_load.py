@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adjudge.errors import InputError, PackError, Problem
+from adjudge.errors import InputError, PackError, Problem, UnknownNameError
 from adjudge.packs import Pack, load_pack, load_rubric_file, pack_of, parse_pack, starter_pack
 from adjudge.packs.findings import MOST_PROBLEMS
 from adjudge.rubric import BINARY, Criterion, Dependency, GoldenTest, Rubric
@@ -301,6 +301,8 @@ def test_a_pack_that_a_distribution_ships_is_read_once() -> None:
     rubric = pack_of("adjudge_rubrics", "general/helpful-honest")
     assert rubric.id == "general/helpful-honest"
     assert pack_of("adjudge_rubrics", "general/helpful-honest") is rubric
+    with pytest.raises(PackError, match=r"^adjudge_rubrics/packs/general/nope\.yaml:1:1: there is no such file"):
+        pack_of("adjudge_rubrics", "general/nope")
 
 
 def test_a_part_of_a_rubric_keeps_its_order_and_refuses_a_broken_dependency() -> None:
@@ -318,3 +320,11 @@ def test_a_part_of_a_rubric_keeps_its_order_and_refuses_a_broken_dependency() ->
     assert part.hash != whole.hash
     with pytest.raises(ValueError, match="'c' depends on 'a', which does not exist"):
         whole.with_criteria(["b", "c"])
+    with pytest.raises(ValueError, match="at least 1 item"):
+        whole.with_criteria([])
+
+
+def test_a_part_of_a_rubric_names_no_criterion_that_there_is_not() -> None:
+    whole = Rubric(id="x", version="1", criteria=(Criterion(id="escalation", text="Is it?"),))
+    with pytest.raises(UnknownNameError, match=r"no criterion of 'x' named 'escalatoin'; did you mean 'escalation'\?"):
+        whole.with_criteria(["escalatoin", "escalation"])

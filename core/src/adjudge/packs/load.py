@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adjudge.errors import InputError
+from adjudge.errors import InputError, PackError, Problem
 from adjudge.packs.findings import Findings, Place
 from adjudge.packs.meaning import build_rubric
 from adjudge.packs.schema import committed
@@ -67,9 +67,11 @@ def pack_of(package: str, name: str) -> Rubric:
     """A rubric that a distribution ships below `packs`, for example `pack_of("adjudge_letters", "letters/reply")`.
 
     Raises:
-        PackError: It is refused.
+        PackError: It is refused, or not there.
     """
     file = files(package) / "packs" / f"{name}.yaml"
+    if not file.is_file():
+        raise PackError([Problem(f"{package}/packs/{name}.yaml", 1, 1, "there is no such file", "unreadable")])
     return parse_pack(file.read_bytes(), name).rubric
 
 
