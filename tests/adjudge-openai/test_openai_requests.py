@@ -120,6 +120,17 @@ async def test_json_steps_down_once_per_rung_and_stays_there(
     assert (first.failure, first.sent["json"], second.sent["json"]) == (None, "prompt", "prompt")
 
 
+async def test_a_crash_that_repeats_the_request_loosens_nothing_but_the_json(
+    loopback: Loopback, question: Make
+) -> None:
+    answers = [Answer(error("cannot serve {temperature: 0, max_tokens: 400, response_format: …}"), 500)]
+    loopback.answer = lambda _: answers.pop() if answers else Answer(completion())
+    (reply,) = await ask_all(build("compatible", loopback), question(json_schema=SCHEMA))
+    first, second = (seen.body for seen in loopback.asked)
+    assert reply.sent["json"] == "json_schema without limits"
+    assert {**first, "response_format": ...} == {**second, "response_format": ...}
+
+
 async def test_a_schema_whose_limits_are_refused_is_sent_without_them(loopback: Loopback, question: Make) -> None:
     def answer(seen: Seen) -> Answer:
         refused = b"maxLength" in seen.raw

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from inspect_ai.model import get_model
+from inspect_ai.model import GenerateConfig, get_model
 
 from adjudge.api import installed
 from adjudge.errors import BackendError, UnknownNameError
@@ -147,16 +147,28 @@ async def test_a_server_that_takes_no_schema_is_asked_without(status: int, loopb
     assert len(loopback.bodies) == 3, "it is remembered"
 
 
-async def test_a_model_that_inspect_retries_for_ever_is_not_held_up_by_a_schema_that_fails(loopback: Loopback) -> None:
+BUSY = Spoken(status=503, raw=error("loading model"), headers={"Retry-After": "0"})
+NO_SCHEMA = Spoken(status=500, raw=error("body.response_format.type should be text"))
+
+
+@pytest.mark.parametrize("first", [NO_SCHEMA, BUSY, Spoken(hang=True)], ids=["refused", "busy", "silent"])
+async def test_a_model_that_inspect_retries_for_ever_is_not_held_up_by_a_schema_that_fails(
+    first: Spoken, loopback: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adjudge.evals.backend.PAUSE", 0.01)
+    begun = iter([first, first])
+
     def answer(body: dict[str, Any]) -> Spoken:
-        failing = Spoken(status=500, raw=error("body.response_format.type should be text"))
-        return failing if "response_format" in body else Spoken(GOOD)
+        return next(begun, NO_SCHEMA if "response_format" in body else Spoken(GOOD))
 
     loopback.answer = answer
-    backend = InspectBackend(get_model("openai-api/loop/patient", base_url=loopback.url, memoize=False))
+    config = GenerateConfig(attempt_timeout=1)
+    model = get_model("openai-api/loop/patient", base_url=loopback.url, config=config, max_retries=0, memoize=False)
+    backend = InspectBackend(model)
     replies = await asyncio.gather(*(backend.ask(question(topic, json_schema=SCHEMA)) for topic in ("rain", "snow")))
     await backend.model.api.aclose()
     assert [reply.text for reply in replies] == [GOOD, GOOD]
+    assert {reply.sent["json"] for reply in replies} == {"prompt"}
 
 
 async def test_the_cache_never_replays_what_cannot_be_read(loopback: Loopback) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from functools import lru_cache
@@ -24,6 +25,10 @@ LABEL_TOKENS = 64
 MESSAGE = "inspect message"
 """Under what the parameters of a reply name the message that it is, by inspect's id; logs hold it with its prompt."""
 _UNLIMITED = 10_000
+_MOST_HASTY = 6
+"""Tries of a question that finds out whether the provider takes a schema."""
+PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+"""Seconds after the first of them, twice as long after each other, and at most."""
 
 
 class InspectBackend:
@@ -81,32 +86,29 @@ class InspectBackend:
             self._closes = False
             await self.model.api.aclose()
 
-    async def _asked_once(self, question: Question, *, fresh: bool) -> Reply:
+    async def _asked_once(self, question: Question, *, fresh: bool, tried: int = 0) -> Reply:
         by_schema = question.json_schema is not None and self._takes_schemas is not False
-        unsure = self._is_unsure(question)
+        # A schema is tried out without inspect's retries: it may be what the server fails on, and they have no end.
+        hasty = by_schema and self._takes_schemas is None and tried < self._hasty_tries
         try:
-            reply = await self._generated(question, fresh=fresh, retries=0 if unsure else None)
+            reply = await self._generated(question, fresh=fresh, retries=0 if hasty else None)
         except Exception as error:  # noqa: BLE001 - a provider may raise anything; each kind is told apart
             failure = failure_of(error, self.model)
             if by_schema and blames_the_schema(error):
                 self._takes_schemas = False
-            elif unsure and failure.retryable:
-                self._learn_that_schemas_are_taken()  # as far as is known: with all of inspect's retries from now on
+            elif hasty and failure.retryable:
+                await asyncio.sleep(min(failure.retry_after or PAUSE * 2**tried, _LONGEST_PAUSE))
             else:
                 return Reply(stop="error", failure=failure)
-            return await self._asked_once(question, fresh=fresh)
-        if by_schema:
-            self._learn_that_schemas_are_taken()
+            return await self._asked_once(question, fresh=fresh, tried=tried + 1)
+        if by_schema and self._takes_schemas is None:
+            self._takes_schemas = True
         return reply
 
-    def _learn_that_schemas_are_taken(self) -> None:
-        if self._takes_schemas is None:  # another question in flight may have learned better
-            self._takes_schemas = True
-
-    def _is_unsure(self, question: Question) -> bool:
-        """Whether this call tries a schema out: a server that fails on it would be retried by inspect for ever."""
+    @property
+    def _hasty_tries(self) -> int:
         most = self.model.config.max_retries
-        return question.json_schema is not None and self._takes_schemas is None and most != 0
+        return _MOST_HASTY if most is None else min(most, _MOST_HASTY)
 
     async def _generated(self, question: Question, *, fresh: bool, retries: int | None) -> Reply:
         config = self._config(question)

@@ -96,7 +96,7 @@ def _is_retryable(error: BaseException, status: int | None, model: Model) -> boo
         transient = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS, _OVERLOADED)
         return status in transient or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     try:
-        return isinstance(error, Exception) and bool(model.api.should_retry(error))
+        return bool(model.should_retry(error))  # knows inspect's own timeouts, which the provider does not
     except Exception:  # noqa: BLE001 - as above
         return False
 

@@ -72,7 +72,7 @@ async def _exchange(dialect: Dialect, send: Send, make: Make) -> tuple[Mapping[s
             return parsed(received, dialect.path), sent
         failure, said = failure_of(received, dialect.path), error_text(received.body)
         formal = failure.reason == "infra" and is_about_form(received.status, said)
-        if not formal or not dialect.taken.step_down(body, sent, said):
+        if not formal or not dialect.taken.step_down(body, sent, received.status, said):
             break
     raise CallError(failure)
 

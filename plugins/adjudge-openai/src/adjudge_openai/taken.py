@@ -43,15 +43,18 @@ class Taken:
         self.dropped: set[str] = set()
         """Parameters that it refused."""
 
-    def step_down(self, body: Mapping[str, Any], sent: Mapping[str, JsonValue], said: str) -> bool:
+    def step_down(self, body: Mapping[str, Any], sent: Mapping[str, JsonValue], status: int, said: str) -> bool:
         """Learn from a refusal; True if the same question is worth another try in another form.
 
         Args:
             body: The request that was refused.
             sent: What was recorded of it.
+            status: HTTP status.
             said: The server's words.
         """
         said = said.lower()
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:  # it may repeat the request, and so name every parameter
+            return self._loosen_json(sent, said)
         return (
             self._rename_length(body, said)
             or self._fewer_top(body, said)
