@@ -179,6 +179,18 @@ def test_a_judge_without_a_model_can_be_audited(here, capsys):
     common = ["audit", "answers.jsonl", "--rubric", "rules.yaml", "--judge", "rules", "--only", "verbosity"]
     assert main([*common, "--criterion", "long"]) == 1
     assert "verbosity       fail     rises 1.00" in capsys.readouterr().out
+    assert main(["audit", "answers.jsonl", "--rubric", "rules.yaml", "--judge", "rules", "--only", "levels"]) == 0
+    assert "flips 0.00" in capsys.readouterr().out
+
+
+def test_a_run_by_one_criterion_of_a_pack_with_golden_tests_can_be_read_again(here, capsys):
+    (here / "advice.yaml").write_text(
+        f"{PACK}tests:\n  - {{id: good, input: i, output: o, expect: {{kind: met, safe: '4'}}}}\n"
+    )
+    audit("--only", "verbosity", "--criterion", "kind")
+    capsys.readouterr()
+    assert main(["report", "out"]) == 0
+    assert "report.html" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

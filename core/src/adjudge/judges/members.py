@@ -87,13 +87,16 @@ async def together(jobs: Iterable[Awaitable[T]]) -> list[T]:
 
 
 def part_of(rubric: Rubric, criteria: Collection[str]) -> Rubric:
-    """The rubric with these criteria only, each on its own feet; the prompts about them stay the same, byte by byte."""
+    """The rubric with these criteria only, each on its own feet and without golden tests, which are about all of them.
+
+    The prompts about them stay the same, byte by byte.
+    """
     kept = tuple(
         criterion.model_copy(update={"depends_on": ()}) if criterion.depends_on else criterion
         for criterion in rubric.criteria
         if criterion.id in criteria
     )
-    return rubric if kept == rubric.criteria else rubric.model_copy(update={"criteria": kept})
+    return rubric if kept == rubric.criteria else rubric.model_copy(update={"criteria": kept, "tests": ()})
 
 
 async def in_waves(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from functools import partial
 from string import ascii_uppercase
+from typing import Any
 
+from adjudge.judges.checks import CHECK
 from adjudge.rubric import Criterion, Rubric, ScoringChoice
 from adjudge.scale import Level, Scale
 from adjudge.submission import Submission
@@ -47,7 +49,15 @@ def _as_options(criterion: Criterion, *, reverse: bool) -> Criterion:
     if named and len(levels) <= len(ascii_uppercase):
         levels = tuple(_lettered(letter, level) for letter, level in zip(ascii_uppercase, levels, strict=False))
     changes = {"scale": Scale(kind="labels", levels=levels), "depends_on": (), "examples": ()}
-    return criterion.model_copy(update=changes)
+    return criterion.model_copy(update={**changes, "options": _with_levels_of_the_check(criterion)})
+
+
+def _with_levels_of_the_check(criterion: Criterion) -> dict[str, Any]:
+    """The options, with the levels that a check gives: unless it names them, the lowest and highest of the order."""
+    options, levels = dict(criterion.options), criterion.scale.levels
+    if isinstance(check := options.get(CHECK), dict):
+        options[CHECK] = {"levels": [levels[0].id, levels[-1].id], **check}
+    return options
 
 
 def _lettered(letter: str, level: Level) -> Level:
