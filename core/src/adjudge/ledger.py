@@ -6,6 +6,7 @@ flight. A reply is found again by its question's fingerprint; a failed or discar
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
 import time
@@ -53,27 +54,32 @@ LEDGER = "ledger.sqlite"
 class Ledger:
     """An open ledger; also usable as a context manager."""
 
-    def __init__(self, path: str | Path = ":memory:", *, durable: bool = False, store: Store = "text") -> None:
+    def __init__(
+        self, path: str | Path = ":memory:", *, durable: bool = False, store: Store = "text", reading: bool = False
+    ) -> None:
         """Open or create.
 
         Args:
             path: The SQLite file, or `:memory:`.
             durable: Survive a power cut too, not only the death of the process; slower.
             store: Everything, or `hashes` in place of texts.
+            reading: Nothing will be stored, so that a file which may not be written will do.
 
         Raises:
             LedgerError: The file is torn, is something else, is of another version, or cannot be written.
         """
         self.path = str(path)
         self._store = store
+        fixed = reading and not _may_be_written(self.path)
         with self._errors():
-            self._db = sqlite3.connect(self.path, timeout=_BUSY_MS / 1000, isolation_level=None)
+            address = _fixed_address(self.path) if fixed else self.path
+            self._db = sqlite3.connect(address, timeout=_BUSY_MS / 1000, isolation_level=None, uri=fixed)
         try:
             with self._errors():
-                self._prepare(durable=durable)
+                self._prepare(durable=durable, fixed=fixed)
             self.secret = self._secret()
             """Keys the random boundaries of prompts."""
-            self._claims = None if self.path == ":memory:" else Claims(self.path)
+            self._claims = None if fixed or self.path == ":memory:" else Claims(self.path)
         except LedgerError:
             self._db.close()
             raise
@@ -90,7 +96,7 @@ class Ledger:
                 f"{self.path}: holds a {error.title} that cannot be read ({found['msg']}); move it away and run again"
             ) from error
 
-    def _prepare(self, *, durable: bool) -> None:
+    def _prepare(self, *, durable: bool, fixed: bool) -> None:
         # Tables first: another process may make the ledger between the two looks.
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         application = self._pragma("application_id")
@@ -101,8 +107,9 @@ class Ledger:
             raise LedgerError(
                 f"{self.path}: ledger version {found}, this adjudge reads {_VERSION}; choose another --out"
             )
-        self._pragma("journal_mode=WAL")
-        self._pragma(f"synchronous={'FULL' if durable else 'NORMAL'}")
+        if not fixed:
+            self._pragma("journal_mode=WAL")
+            self._pragma(f"synchronous={'FULL' if durable else 'NORMAL'}")
         if not tables:
             self._create()
         check = self._pragma("quick_check(1)")
@@ -291,6 +298,23 @@ class Ledger:
 def _ids(item: Submission | Comparison) -> set[str]:
     parts = item.submissions if isinstance(item, Comparison) else ()
     return {item.id, *(part.id for part in parts)}
+
+
+def _may_be_written(path: str) -> bool:
+    """Whether SQLite may write the file, and others beside it."""
+    return path == ":memory:" or all(os.access(one, os.W_OK) for one in (path, Path(path).absolute().parent))
+
+
+def _fixed_address(path: str) -> str:
+    """The file as one that nobody changes: SQLite then makes no file beside it.
+
+    Raises:
+        LedgerError: A part of it still stands in such a file.
+    """
+    pending = Path(f"{path}-wal")
+    if pending.is_file() and pending.stat().st_size:
+        raise LedgerError(f"{path}: was not closed, and may not be written here; copy the folder to where it may be")
+    return f"{Path(path).absolute().as_uri()}?mode=ro&immutable=1"
 
 
 def _explain(error: sqlite3.Error) -> str:

@@ -235,3 +235,27 @@ def test_a_copy_of_a_closed_ledger_is_a_ledger(path, tmp_path):
     copy = shutil.copy(path, tmp_path / "copy.sqlite")
     with Ledger(copy) as ledger:
         assert ledger.counts() == (50, 50)
+
+
+@pytest.fixture
+def closed_to_writing(path, monkeypatch):
+    """The ledger, in a folder that may not be written; whoever runs the tests may be allowed everything."""
+    files = {file: file.read_bytes() for file in path.parent.iterdir()}
+    monkeypatch.setattr("adjudge.ledger.os.access", lambda *_: False)
+    yield path
+    assert {file: file.read_bytes() for file in path.parent.iterdir()} == files
+
+
+def test_a_ledger_that_may_not_be_written_can_be_read_and_nothing_is_made_beside_it(closed_to_writing):
+    with Ledger(closed_to_writing, reading=True) as ledger:
+        assert ledger.find("key-7") == Reply(text="x" * 400, cached=True)
+        with pytest.raises(LedgerError, match="read-only"):
+            ledger.record("new", Reply(text="y"))
+
+
+def test_a_ledger_whose_log_was_not_taken_in_is_not_read_as_if_it_had_been(path, monkeypatch):
+    with Ledger(path) as writer:
+        writer.record("late", Reply(text="y"))
+        monkeypatch.setattr("adjudge.ledger.os.access", lambda *_: False)
+        with pytest.raises(LedgerError, match="was not closed"):
+            Ledger(path, reading=True)

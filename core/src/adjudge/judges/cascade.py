@@ -224,7 +224,7 @@ def _read(folder: Path) -> tuple[list[Item], list[Verdict]]:
 
     if not (folder / LEDGER).is_file():
         raise InputError(f"{folder}: holds no {LEDGER}; give the --out folder of a run")
-    with Ledger(folder / LEDGER) as ledger:
+    with Ledger(folder / LEDGER, reading=True) as ledger:
         rows = ledger.read_run(ledger.last_run()[0])
     return [item for item, _ in rows], [verdict for _, verdicts in rows for verdict in verdicts]
 

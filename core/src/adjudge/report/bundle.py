@@ -50,7 +50,7 @@ def make_bundle(folder: Path, path: Path, plugins: Plugins) -> Replay:
         InputError: The run cannot be replayed, or gives something else by now; or the file cannot be written.
     """
     record = read_record(folder, plugins)
-    with Ledger(folder / LEDGER) as ledger:
+    with Ledger(folder / LEDGER, reading=True) as ledger:
         recipe = recipe_of(folder, ledger)
     inside, taken = _with_files(recipe)
     files = {**_files(record, inside), **taken, **_asked(folder, record, plugins)}

@@ -29,7 +29,7 @@ def read_record(folder: Path, plugins: Plugins) -> RunRecord:
     """
     if not (folder / LEDGER).is_file():
         raise InputError(f"{folder}: holds no {LEDGER}; give the --out folder of a run")
-    with Ledger(folder / LEDGER) as ledger:
+    with Ledger(folder / LEDGER, reading=True) as ledger:
         run, text = ledger.last_run()
         rows = ledger.read_run(run)
     saved = json.loads(text)
@@ -80,7 +80,7 @@ def audits_in(folder: Path) -> dict[str, Any]:
 
 def run_id(folder: Path) -> str:
     """Id of the latest run in a folder, the same wherever the folder is moved to; 22 hexadecimal digits."""
-    with Ledger(folder / LEDGER) as ledger:
+    with Ledger(folder / LEDGER, reading=True) as ledger:
         run, _ = ledger.last_run()
         return hashlib.sha256(ledger.secret + str(run).encode()).hexdigest()[:22]
 

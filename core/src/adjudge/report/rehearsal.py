@@ -127,7 +127,7 @@ def rehearsal(folder: Path, plugins: Plugins) -> Iterator[Rehearsal]:
         InputError: The run does not say how its judge was made.
         AdjudgeError: The judge cannot be made again.
     """
-    with Ledger(folder / LEDGER) as ledger:
+    with Ledger(folder / LEDGER, reading=True) as ledger:
         found = Rehearsal(*remade(recipe_of(folder, ledger), plugins), ledger.secret, ledger.last_reply)
         try:
             yield found

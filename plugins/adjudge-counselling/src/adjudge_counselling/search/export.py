@@ -142,7 +142,7 @@ def _row(item: Submission, tree: Mapping[str, Any], pairs: int) -> dict[str, Any
 def _items(folder: Path) -> list[Any]:
     if not (folder / LEDGER).is_file():
         raise InputError(f"{folder}: holds no {LEDGER}; give the --out folder of a run")
-    with Ledger(folder / LEDGER) as ledger:
+    with Ledger(folder / LEDGER, reading=True) as ledger:
         run, _ = ledger.last_run()
         return [item for item, _ in ledger.read_run(run)]
 
