@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from itertools import accumulate
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -72,6 +73,11 @@ class Submission(Frozen):
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
     """Anything else, kept for metrics and reports and never shown to the judge."""
 
+    @property
+    def cluster(self) -> str:
+        """What it belongs to that is independent of all else: `metadata["cluster"]`, or itself if none is named."""
+        return cluster_of(self.metadata, self.id)
+
 
 class Comparison(Frozen):
     """Two or more submissions of one input, to be told apart."""
@@ -93,6 +99,11 @@ class Comparison(Frozen):
         if any(other.rubric is not first.rubric and other.rubric != first.rubric for other in others):
             raise ValueError("the submissions of a comparison must share one rubric, or bring none")
         return self
+
+    @property
+    def cluster(self) -> str:
+        """What it belongs to that is independent of all else: `metadata["cluster"]`, or itself if none is named."""
+        return cluster_of(self.metadata, self.id)
 
     @property
     def rubric(self) -> Rubric | None:
@@ -139,3 +150,9 @@ def said(message: Message) -> str:
 
 def _shown(name: str) -> str:
     return name if not name or _PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+
+
+def cluster_of(metadata: Mapping[str, Any], own: str) -> str:
+    """What metadata name as the cluster, else the id."""
+    named = metadata.get("cluster")
+    return own if named is None else str(named)

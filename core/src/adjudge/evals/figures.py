@@ -15,11 +15,9 @@ from adjudge.evals.settings import Asked
 from adjudge.evals.submissions import item_of_sample
 from adjudge.interfaces import Item
 from adjudge.metrics import Estimate, clustered_error, clustered_mean
-from adjudge.submission import Submission
+from adjudge.submission import Submission, cluster_of
 from adjudge.verdict import Result
 
-CLUSTER = "cluster"
-"""Key of a sample's metadata that says which samples belong together; each its own if it is missing."""
 _log = getLogger(__name__)
 
 
@@ -35,7 +33,7 @@ def clustered_stderr() -> Metric:
 
 
 def _cluster(score: SampleScore) -> Hashable:
-    return str((score.sample_metadata or {}).get(CLUSTER, score.sample_id))
+    return cluster_of(score.sample_metadata or {}, str(score.sample_id))
 
 
 @metric

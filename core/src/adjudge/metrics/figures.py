@@ -97,7 +97,7 @@ def score_correlation(
             scores = [label.score for label in labels if label.score is not None]
             if scores:
                 given = _score(result, criterion, use)
-                pairs[criterion].append(_Pair(_cluster(item), fmean(scores), given))
+                pairs[criterion].append(_Pair(item.cluster, fmean(scores), given))
     found: Figures = {}
     for criterion, some in pairs.items():
         scored = _scored(some)
@@ -150,7 +150,7 @@ def _level_pairs(items: Sequence[Item], results: Sequence[Result]) -> tuple[dict
                 ties += any(label.level is not None for label in labels)
                 continue
             verdict = _verdict(result, criterion)
-            pairs[criterion].append(_Pair(_cluster(item), gold, None if verdict is None else verdict.level))
+            pairs[criterion].append(_Pair(item.cluster, gold, None if verdict is None else verdict.level))
     return dict(pairs), ties
 
 
@@ -185,10 +185,6 @@ def _score(result: Result, criterion: str, use: str) -> float | None:
     if verdict is None or verdict.status != "scored":
         return None
     return verdict.expected if use == "expected" and verdict.expected is not None else verdict.score
-
-
-def _cluster(item: Item) -> str:
-    return str(item.metadata.get("cluster", item.id))
 
 
 def _scored(pairs: Iterable[_Pair]) -> list[_Pair]:
@@ -256,7 +252,7 @@ def _orders(items: Sequence[Item], results: Sequence[Result]) -> Figures:
                 given, swapped = (max(order, key=lambda name: order[name]) for order in verdict.orders[:2])
                 same.append(given == swapped)
                 shown.append(fmean([_win(given, "first"), _win(swapped, "second")]))
-                clusters.append(_cluster(item))
+                clusters.append(item.cluster)
     return {"order_consistency": clustered_rate(same, clusters), "first_shown": clustered_mean(shown, clusters)}
 
 

@@ -40,7 +40,7 @@ def labelled(items: Sequence[Item], results: Sequence[Result]) -> list[Labelled]
 def _labelled(item: Submission, result: Result) -> Labelled:
     (label,) = item.labels
     assert label.level is not None  # the loaders give every sentence a level
-    about = str(item.metadata.get("cluster", item.id)), str(item.metadata.get("band", ""))
+    about = item.cluster, str(item.metadata.get("band", ""))
     return Labelled(*about, label.level, result.verdict(label.criterion).level)
 
 

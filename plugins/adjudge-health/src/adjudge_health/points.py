@@ -38,7 +38,7 @@ def healthbench_figures(items: Sequence[Item], results: Sequence[Result]) -> Fig
     """
     pairs = [(cast("Submission", item), result.score) for item, result in zip(items, results, strict=True)]
     found = clipped_mean([score for _, score in pairs])
-    known = [(score.value, _cluster(item)) for item, score in pairs if score.value is not None]
+    known = [(score.value, item.cluster) for item, score in pairs if score.value is not None]
     return {
         "score": cluster_bootstrap(_clipped, [value for value, _ in known], [cluster for _, cluster in known]),
         "score_deviation": found["deviation"],
@@ -57,7 +57,7 @@ def healthbench_figures(items: Sequence[Item], results: Sequence[Result]) -> Fig
 def label_figures(items: Sequence[Item], results: Sequence[Result]) -> Figures:
     """Agreement of the judge with known levels, over all criteria of all answers; empty if none is known."""
     pairs = [
-        (str(label.level), _level(result, label.criterion), _cluster(cast("Submission", item)))
+        (str(label.level), _level(result, label.criterion), item.cluster)
         for item, result in zip(items, results, strict=True)
         for label in item.labels
     ]
@@ -125,10 +125,6 @@ def _clipped(values: Sequence[float]) -> float | None:
     return min(1.0, max(0.0, math.fsum(values) / len(values))) if values else None
 
 
-def _cluster(item: Submission) -> str:
-    return str(item.metadata.get("cluster", item.id))
-
-
 def _ends(bounds: tuple[float, float] | None) -> Figures:
     low, high = bounds or (None, None)
     return {"score_at_least": low, "score_at_most": high}
@@ -193,7 +189,7 @@ def _judged(pairs: Pairs) -> Iterator[tuple[Criterion, bool | None, str]]:
     for item, score in pairs:
         for criterion in _rubric(item).criteria:
             value = score.criteria.get(criterion.id)
-            yield criterion, None if value is None else value > 0, _cluster(item)
+            yield criterion, None if value is None else value > 0, item.cluster
 
 
 def _by_consensus(pairs: Pairs) -> list[dict[str, Any]]:

@@ -76,7 +76,7 @@ def assessment_agreement(items: Sequence[Item], results: Sequence[Result]) -> di
 
 def _recall(items: Sequence[Item], results: Sequence[Result], criterion: str, level: str) -> Any:
     found = [
-        (given == level, str(item.metadata.get("cluster", item.id)))
+        (given == level, item.cluster)
         for item, result in zip(items, results, strict=True)
         if any(label.criterion == criterion and label.level == level for label in item.labels)
         and (given := _level(result, criterion)) is not None
@@ -94,7 +94,7 @@ def thoroughness_figures(items: Sequence[Item], results: Sequence[Result]) -> di
     found: dict[str, Any] = {}
     for name in ("parties", "consequences"):
         shares = [
-            (share, str(item.metadata.get("cluster", item.id)))
+            (share, item.cluster)
             for item in items
             if isinstance(item, Submission) and item.output and (share := _named(item, name)) is not None
         ]

@@ -39,7 +39,7 @@ class Choice:
     @property
     def cluster(self) -> str:
         """The situation."""
-        return str(self.item.metadata.get("cluster", self.item.id))
+        return self.item.cluster
 
 
 def choice_of(item: Item, result: Result) -> Choice:

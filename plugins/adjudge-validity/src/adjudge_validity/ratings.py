@@ -148,7 +148,7 @@ def join(record: RunRecord, labels: Sequence[FileLabel] = (), *, name: str = "",
         blank = Rating(
             submission=item.id,
             criterion=OVERALL,
-            cluster=str(item.metadata.get("cluster", item.id)),
+            cluster=item.cluster,
             scale=None,
             group=_group(item, group_by),
         )

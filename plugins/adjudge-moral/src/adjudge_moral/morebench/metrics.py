@@ -42,7 +42,7 @@ class Scored:
     @property
     def cluster(self) -> str:
         """The scenario."""
-        return str(self.item.metadata.get("cluster", self.item.id))
+        return self.item.cluster
 
     @property
     def length(self) -> int:

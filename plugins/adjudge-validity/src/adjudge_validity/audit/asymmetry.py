@@ -118,7 +118,7 @@ def _pair(passage: Submission, others: Sequence[Submission], at: int, sought: st
             input=passage.input,
             output="\n\n".join(as_text(one.output) for one in some),
             rubric=part,
-            metadata={"cluster": str(passage.metadata.get("cluster", passage.id)), MARK: about},
+            metadata={"cluster": passage.cluster, MARK: about},
         )
         for name, (some, about) in texts.items()
     ]

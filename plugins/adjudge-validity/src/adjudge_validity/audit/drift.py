@@ -20,7 +20,6 @@ from adjudge.report import RunRecord
 from adjudge.scoring.repeats import reduce_repeats
 from adjudge.submission import Submission, as_text
 from adjudge.verdict import Result, Verdict
-from adjudge_validity.audit.observation import cluster_of
 from adjudge_validity.tables import Array
 
 REACHED = 0.95
@@ -98,7 +97,7 @@ def _pairs(first: RunRecord, then: RunRecord, group_by: str) -> Iterator[tuple[s
             if name in criteria and all(verdicts):
                 one, two = (reduce_repeats(criterion, some) for some in verdicts)
                 levels = tuple(dict.fromkeys(x.id for c in (criterion, criteria[name]) for x in c.scale.levels))
-                yield name, _Pair(group, cluster_of(item), one, two, levels)
+                yield name, _Pair(group, item.cluster, one, two, levels)
 
 
 def _of(result: Result, criterion: str) -> list[Verdict]:

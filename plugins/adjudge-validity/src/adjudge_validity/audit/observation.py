@@ -52,13 +52,8 @@ class Observation:
         return CATALOGUE[self.perturbation].language if self.perturbation in CATALOGUE else ""
 
 
-def cluster_of(item: Item) -> str:
-    """What an item belongs to that is independent of all else."""
-    return str(item.metadata.get("cluster", item.id))
-
-
 def about(item: Item, audit: str, perturbation: str, criterion: str, group_by: str) -> Observation:
     """An observation that says yet only what it is of."""
     group = str(item.metadata[group_by]) if group_by else ""
-    cluster = cluster_of(item)
+    cluster = item.cluster
     return Observation(audit=audit, perturbation=perturbation, criterion=criterion, cluster=cluster, group=group)

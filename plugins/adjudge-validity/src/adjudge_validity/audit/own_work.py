@@ -9,7 +9,6 @@ from adjudge.metrics import undefined
 from adjudge.report import RunRecord
 from adjudge.submission import Submission
 from adjudge_validity.audit.findings import Part
-from adjudge_validity.audit.observation import cluster_of
 from adjudge_validity.audit.two_samples import Clustered, difference
 from adjudge_validity.ratings import join
 
@@ -44,5 +43,5 @@ def _leanings(record: RunRecord, judge: str) -> tuple[list[Clustered], list[Clus
         if row.value is None or row.human is None or not authors or criterion is None or ends is None:
             continue
         lean = math.copysign((row.value - row.human) / (ends[1] - ends[0]), (row.value - row.human) * criterion.weight)
-        sides[0 if authors & kin else 1].append((lean, cluster_of(item)))
+        sides[0 if authors & kin else 1].append((lean, item.cluster))
     return sides

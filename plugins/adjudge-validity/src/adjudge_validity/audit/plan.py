@@ -113,7 +113,7 @@ def _one(submission: Submission, change: Change, seed: int, rubric: Rubric) -> S
 
 def _marked(changed: Item, item: Item, name: str, mark: dict[str, Any]) -> Item:
     """The twin with a name of its own, in the cluster of the item, without people's labels of the item."""
-    metadata = {**item.metadata, "cluster": item.metadata.get("cluster", item.id), MARK: mark}
+    metadata = {**item.metadata, "cluster": item.cluster, MARK: mark}
     changes: dict[str, Any] = {"id": name, "labels": (), "metadata": metadata}
     if isinstance(changed, Comparison):
         parts = enumerate(changed.submissions, start=1)
