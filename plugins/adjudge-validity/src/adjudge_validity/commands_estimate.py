@@ -55,7 +55,7 @@ def _rated(run: Path, labels: Path | None) -> Ratings:
 
 
 def _print(judge: str, how: str, found: list[Estimated]) -> None:
-    from adjudge_validity.show import print_table
+    from adjudge_validity.show import notes, print_table
 
     columns = ["criterion", "judge alone", "labels alone", "corrected", "rogan–gladen", "detectable"]
     print_table(
@@ -64,7 +64,8 @@ def _print(judge: str, how: str, found: list[Estimated]) -> None:
         [[one.criterion, one.judge, one.labels, one.corrected, one.rate, one.detectable] for one in found],
     )
     for one in found:
-        said = [one.corrected.note, f"{one.unscored:,} unscored by the judge, left out" if one.unscored else ""]
+        figures = {"labels": one.labels, "corrected": one.corrected, **({"rate": one.rate} if one.rate else {})}
+        said = [*notes(figures), f"{one.unscored:,} unscored by the judge, left out" if one.unscored else ""]
         for line in filter(None, said):
             click.echo(f"  {one.criterion}: {line}")
     click.echo("detectable: the smallest true difference that would be found in 4 of 5 such studies")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -15,9 +15,11 @@ from scipy import stats
 from adjudge.errors import InputError
 from adjudge.metrics import Estimate, few
 from adjudge_validity.tables import Array
+from adjudge_validity.unseen import ALIKE, NO_BOUNDS, Unseen, unseen_of
 
 Mask: TypeAlias = NDArray[np.bool_]
 
+_NO_ERROR = 1e-12
 LEAST_LABELS = 10
 """Below this many labels an interval says that it is not to be trusted."""
 
@@ -36,6 +38,10 @@ class Corrected:
     """Clusters that have labels; the degrees of freedom are one less."""
     method: str
     """How it was made."""
+    span: float | None = None
+    """Width of the scale; None if unknown."""
+    unseen: tuple[Unseen, ...] | None = ()
+    """What labels that do not vary leave open; None if no scale bounds it, and then there is no interval."""
 
     @property
     def error(self) -> float:
@@ -44,29 +50,53 @@ class Corrected:
         return math.sqrt(count / (count - 1) * math.fsum(part**2 for part in self.influence.values()))
 
     def estimate(self, level: float = 0.95) -> Estimate:
-        """The figure with its interval (Student's t)."""
+        """The figure with its interval: Student's t, and what labels that do not vary leave open.
+
+        The parts go together as independent ones do (MOVER, Zou and Donner 2008).
+        """
+        found = Estimate(value=self.value, n=self.n, clusters=self.units)
+        if self.unseen is None:
+            return replace(found, note=_told(NO_BOUNDS, few(self.units)))
         half = float(stats.t.ppf((1 + level) / 2, self.units - 1)) * self.error
-        return Estimate(
-            value=self.value,
-            low=self.value - half,
-            high=self.value + half,
-            n=self.n,
-            clusters=self.units,
-            note=few(self.units),
-            method=f"{self.method} {level:.0%}, {self.units - 1} df",
+        reaches = [one.reach(level) for one in self.unseen]
+        how = ", wilson on what is unseen" if reaches else ""
+        return replace(
+            found,
+            low=self.value - math.hypot(half, *(down for down, _ in reaches)),
+            high=self.value + math.hypot(half, *(up for _, up in reaches)),
+            note=_told(ALIKE if reaches else "", few(self.units)),
+            method=f"{self.method} {level:.0%}, {self.units - 1} df{how}",
         )
 
     def less(self, other: Corrected) -> Corrected:
         """The difference of two; clusters with the same name are the same unit (a paired design)."""
         clusters = {*self.influence, *other.influence}
         parts = {c: self.influence.get(c, 0.0) - other.influence.get(c, 0.0) for c in clusters}
-        return Corrected(
+        found = Corrected(
             value=self.value - other.value,
             influence=parts,
             n=self.n + other.n,
             units=min(self.units, other.units),
             method=f"difference of {self.method}",
+            span=None if self.span is None or other.span is None else max(self.span, other.span),
         )
+        return replace(found, unseen=_left_open(found, self.unseen, other.unseen))
+
+
+def _left_open(
+    found: Corrected, one: tuple[Unseen, ...] | None, other: tuple[Unseen, ...] | None
+) -> tuple[Unseen, ...] | None:
+    """What a difference leaves open: what both sides do, or that no label differs between them."""
+    if one is None or other is None:
+        return None
+    both = (*one, *(part.turned() for part in other))
+    if both or found.error > _NO_ERROR:
+        return both
+    return None if found.span is None else (Unseen(found.span, found.span, found.units),)
+
+
+def _told(*parts: str) -> str:
+    return "; ".join(filter(None, parts))
 
 
 def corrected_mean(
@@ -76,6 +106,7 @@ def corrected_mean(
     *,
     probabilities: Sequence[float | None] | None = None,
     power: float | None = None,
+    bounds: tuple[float, float] | None = None,
 ) -> Corrected:
     """The mean that people would give, by prediction-powered inference with a tuned power (PPI++).
 
@@ -88,6 +119,7 @@ def corrected_mean(
         clusters: The unit that each item comes from; each its own if None.
         probabilities: Chance of each item to be drawn for labelling; drawn with equal chances if None.
         power: How much to trust the judge, 0 (labels alone) to 1; the best for this sample if None.
+        bounds: Lowest and highest number of the scale. Labels that do not vary have an interval only with it.
 
     Raises:
         InputError: Fewer than 2 labelled clusters, or a labelled item without its probability.
@@ -103,11 +135,14 @@ def corrected_mean(
         value, parts, tuned = _uniform(f, y, known, power)
     else:
         value, parts, tuned = _weighted(f, y, known, _chances(probabilities, known), power)
+    seen = labelled if probabilities is None else _worth(labelled, len(set(units)), probabilities)
     return Corrected(
         value=value,
         influence=_summed(parts, units),
         n=int(known.sum()),
         units=labelled,
+        span=None if bounds is None else bounds[1] - bounds[0],
+        unseen=unseen_of(f[known], y[known], tuned, seen, bounds, weighted=probabilities is not None),
         method=f"{'ppi++' if probabilities is None else 'active'} (power {tuned:.2f})",
     )
 
@@ -153,6 +188,12 @@ def _chances(probabilities: Sequence[float | None], known: Mask) -> Array:
             f"{len(missing)} labelled submissions have no probability; give it for every label or for none"
         )
     return np.array([1.0 if p is None else p for p in probabilities])
+
+
+def _worth(labelled: int, whole: int, probabilities: Sequence[float | None]) -> int:
+    """How many units drawn evenly see as much of what is seldom drawn: all of `whole` at the least chance."""
+    least = min(p for p in probabilities if p is not None)
+    return max(1, min(labelled, int(whole * least)))
 
 
 def _summed(parts: Array, units: Sequence[Hashable]) -> dict[Hashable, float]:
@@ -228,8 +269,11 @@ def labels_needed(half_width: float, estimate: Corrected, level: float = 0.95) -
 
     Raises:
         ValueError: `half_width` is not above 0.
+        InputError: The labels do not vary, so their error is unknown.
     """
     if half_width <= 0:
         raise ValueError(f"half width {half_width}: it must be above 0")
+    if estimate.unseen != ():
+        raise InputError("the labels do not vary, so it is unknown how many are needed; label more submissions")
     z = float(stats.norm.ppf((1 + level) / 2))
     return math.ceil(estimate.units * (z * estimate.error / half_width) ** 2)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from adjudge.errors import InputError
-from adjudge.metrics import Estimate, clustered_mean, undefined
+from adjudge.metrics import Estimate, undefined
 from adjudge_validity.corrected import Corrected, corrected_mean, detectable, rogan_gladen
 from adjudge_validity.ratings import Rating, Ratings
 
@@ -34,7 +34,7 @@ class Estimated:
     rate: Estimate | None
     """Rogan–Gladen, for a binary criterion whose labels were drawn at random."""
     detectable: float | None
-    """Smallest true difference from a fixed number that would be found in 4 of 5 such studies."""
+    """Smallest true difference from a fixed number that would be found in 4 of 5 such studies; None if unknown."""
     unscored: int
     """Submissions that the judge gave no level; they are left out, labels and all."""
 
@@ -90,7 +90,21 @@ def _corrected(rows: Sequence[Rating], drawn: Drawn) -> Corrected:
         [row.human for row in rows],
         [row.cluster for row in rows],
         probabilities=[row.probability for row in rows] if drawn == "active" else None,
+        bounds=_bounds(rows),
     )
+
+
+def _bounds(rows: Sequence[Rating]) -> tuple[float, float] | None:
+    """Lowest and highest number of the scale; None if a row has none."""
+    ranges = [None if row.scale is None else row.scale.range for row in rows]
+    known = [one for one in ranges if one is not None]
+    return (min(low for low, _ in known), max(high for _, high in known)) if len(known) == len(ranges) else None
+
+
+def _alone(numbers: Sequence[float], rows: Sequence[Rating]) -> Estimate:
+    """The mean of numbers, one a row, without any other side."""
+    found = corrected_mean(numbers, numbers, [row.cluster for row in rows], bounds=_bounds(rows))
+    return replace(found, method="clustered t").estimate()
 
 
 def _estimated(name: str, rows: Sequence[Rating], drawn: Drawn) -> Estimated:
@@ -99,11 +113,11 @@ def _estimated(name: str, rows: Sequence[Rating], drawn: Drawn) -> Estimated:
     together = _corrected(scored, drawn)
     return Estimated(
         criterion=name,
-        judge=clustered_mean([row.value for row in scored if row.value is not None], [row.cluster for row in scored]),
+        judge=_alone([row.value for row in scored if row.value is not None], scored),
         labels=_labels_alone(labelled, drawn),
         corrected=together.estimate(),
         rate=_rate(scored) if drawn != "active" and _is_binary(scored) else None,
-        detectable=detectable(together.error, together.units),
+        detectable=detectable(together.error, together.units) if together.unseen == () else None,
         unscored=len(rows) - len(scored),
     )
 
@@ -111,7 +125,7 @@ def _estimated(name: str, rows: Sequence[Rating], drawn: Drawn) -> Estimated:
 def _labels_alone(rows: Sequence[Rating], drawn: Drawn) -> Estimate:
     if drawn == "active":
         return undefined("labels drawn with unequal chances say nothing alone", len(rows))
-    return clustered_mean([row.human for row in rows if row.human is not None], [row.cluster for row in rows])
+    return _alone([row.human for row in rows if row.human is not None], rows)
 
 
 def _is_binary(rows: Sequence[Rating]) -> bool:
