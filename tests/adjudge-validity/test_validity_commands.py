@@ -69,6 +69,22 @@ def test_bad_labels_end_with_one_line_that_says_where(judged, tmp_path, capsys, 
     assert message in capsys.readouterr().err
 
 
+def test_numbers_between_levels_are_told_where_figures_of_levels_leave_them_out(judged, tmp_path, capsys):
+    run, file = judged(TEXTS), tmp_path / "labels.csv"
+    scores = {"s1": 1, "s2": 0, "s3": 0.5, "s4": 0.5, "s5": 1}
+    file.write_text("submission,criterion,score\n" + "".join(f"{k},polite,{v}\n" for k, v in scores.items()))
+    told = "2 of 5 labels on polite are no level of the scale: they count in means and stand in no figure of levels"
+    capsys.readouterr()
+    assert main(["agreement", str(run), "--labels", str(file), "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["runs"]
+    assert found["warnings"] == [told]
+    assert found["agreement"][0]["sides"]["judge–human"]["exact"]["n"] == 3
+    assert main(["agreement", str(run), "--labels", str(file)]) == 0
+    assert f"warning: {told}" in capsys.readouterr().err
+    assert main(["report", str(run), "--labels", str(file), "--out", str(tmp_path / "r.html")]) == 0
+    assert told in (tmp_path / "r.html").read_text()
+
+
 def some(path, number=16):
     """Labels of the first submissions only, as if drawn at random."""
     return labels(path, dict(list(TEXTS.items())[:number]), rater=("a",))

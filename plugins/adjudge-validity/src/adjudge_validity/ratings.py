@@ -19,6 +19,8 @@ from adjudge.submission import Label
 from adjudge.verdict import Result, Verdict
 from adjudge_validity.labels import FileLabel
 
+_NAMED = 5
+"""Most criteria that a warning names."""
 BY_DOUBT = "labels were drawn where the judge is unsure: over the whole run it agrees more"
 """What is to be known of agreement with labels of an active draw."""
 
@@ -162,7 +164,7 @@ def join(record: RunRecord, labels: Sequence[FileLabel] = (), *, name: str = "",
     return Ratings(
         name or str(record.provenance.get("judge", "judge")),
         tuple(rows),
-        (*strangers(by_submission), *cautions(record, labels)),
+        (*strangers(by_submission), *cautions(record, labels), *between_levels(rows)),
         {dimension: tuple(criteria) for dimension, criteria in dimensions.items()},
     )
 
@@ -188,6 +190,22 @@ def cautions(record: RunRecord, labels: Sequence[FileLabel]) -> Iterator[str]:
     other = sum(one.rubric_hash not in ("", hashes.get(one.submission)) for one in labels if one.submission in hashes)
     if other:
         yield f"{other:,} labels were given by another version of the rubric than the run's"
+
+
+def between_levels(rows: Sequence[Rating]) -> list[str]:
+    """What is to be known of numbers that are no level's own, as means of several raters are."""
+    known = [(row.criterion, label.level is None) for row in rows if row.scale for label in row.humans]
+    criteria = dict.fromkeys(criterion for criterion, between in known if between)
+    if not criteria:
+        return []
+    lost, whole = sum(between for _, between in known), sum(criterion in criteria for criterion, _ in known)
+    names = ", ".join([*criteria][:_NAMED]) + (
+        f" and {len(criteria) - _NAMED:,} more" if len(criteria) > _NAMED else ""
+    )
+    return [
+        f"{lost:,} of {whole:,} labels on {names} are no level of the scale: they count in means and stand in no figure"
+        " of levels"
+    ]
 
 
 def labels_on(item: Item, given: Sequence[FileLabel], criteria: dict[str, Criterion]) -> list[FileLabel]:

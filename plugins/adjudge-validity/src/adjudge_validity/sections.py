@@ -52,8 +52,9 @@ def agreement_sections(records: Sequence[RunRecord]) -> Sequence[Section]:
     if can_draw():
         parts += _plots(measured)
     for one in measured:
-        alone = [] if has_pairs(one.found) else [f"{one.name}: {ALONE}" if one.name else ALONE]
-        parts += [*alone, _figures(named("Agreement", one.name), one.found), *_confusions(one)]
+        told = [*([] if has_pairs(one.found) else [ALONE]), *one.ratings.warnings]
+        parts += [f"{one.name}: {line}" if one.name else line for line in told]
+        parts += [_figures(named("Agreement", one.name), one.found), *_confusions(one)]
     return (Section(title=TITLE, lead=_LEAD, help=_HELP, parts=tuple(parts)),)
 
 
