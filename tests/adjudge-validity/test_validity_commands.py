@@ -69,6 +69,28 @@ def test_bad_labels_end_with_one_line_that_says_where(judged, tmp_path, capsys, 
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("s1,polite,,5", "labels.csv:2: the score 5 on 'polite' lies outside its scale, 0 to 1"),
+        ("s1,polite,,-0.1", "labels.csv:2: the score -0.1 on 'polite' lies outside its scale, 0 to 1"),
+        (
+            "s1,polite,met,0",
+            "labels.csv:2: the level 'met' on 'polite' is worth 1, and the score beside it is 0; leave",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [["agreement"], ["estimate"], ["gate", "--criterion", "polite"], ["report"]])
+def test_a_number_that_fits_neither_scale_nor_level_ends_every_command(
+    judged, tmp_path, capsys, *, command, row, message
+):
+    run = judged(TEXTS)
+    (tmp_path / "labels.csv").write_text(f"submission,criterion,level,score\n{row}\ns2,polite,met,1\n")
+    capsys.readouterr()
+    assert main([command[0], str(run), *command[1:], "--labels", str(tmp_path / "labels.csv")]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_numbers_between_levels_are_told_where_figures_of_levels_leave_them_out(judged, tmp_path, capsys):
     run, file = judged(TEXTS), tmp_path / "labels.csv"
     scores = {"s1": 1, "s2": 0, "s3": 0.5, "s4": 0.5, "s5": 1}

@@ -45,6 +45,27 @@ def test_a_bad_file_is_refused_before_anything_is_written(adjudge, work, content
     assert not (work / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (b'{"polite": 5}', "rows.jsonl:2: the score 5 on 'polite' lies outside its scale, 0 to 1"),
+        (b'[{"criterion": "rude", "level": "met", "score": 0}]', "rows.jsonl:2: the level 'met' on 'rude' is worth 1"),
+    ],
+)
+def test_a_label_whose_number_does_not_fit_is_refused_before_anything_is_written(adjudge, work, labels, message):
+    put(work, GOOD + b'{"id": "b", "output": "x", "labels": ' + labels + b"}\n")
+    status, _, err = adjudge(*JUDGE)
+    assert (status, message in err, "Traceback" in err) == (2, True, False)
+    assert not (work / "run").exists()
+
+
+def test_a_label_between_levels_on_overall_or_beside_its_own_level_is_fine(adjudge, work):
+    labels = [{"polite": 0.5, "overall": 7}, [{"criterion": "rude", "level": "met", "score": 1.0}]]
+    rows = [{"id": str(i), "output": "x", "labels": one} for i, one in enumerate(labels)]
+    put(work, "".join(json.dumps(row) + "\n" for row in rows).encode())
+    assert adjudge(*JUDGE)[0] == 0
+
+
 def test_a_byte_order_mark_and_crlf_are_fine(adjudge, work):
     put(work, b"\xef\xbb\xbf" + GOOD.replace(b"\n", b"\r\n"))
     assert adjudge(*JUDGE)[0] == 0

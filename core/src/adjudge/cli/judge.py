@@ -41,10 +41,12 @@ def judge(
     from adjudge.cli.job import Job
     from adjudge.cli.running import answerer, default_folder, execute, show, status
     from adjudge.dataset import read_items
+    from adjudge.label_checks import refuse_misfits
     from adjudge.tasks import unknown_labels
 
     rubric = load_rubric(rubric_name) if rubric_name else None
     data = read_items(file, columns={k: str(v) for k, v in columns.items()}, skip_bad_rows=skip_bad_rows, limit=limit)
+    refuse_misfits(data, rubric)
     how = how_from(options)
     job = Job(
         title=f"{file.name} by {rubric.title or rubric.id if rubric else 'its own rubrics'}",

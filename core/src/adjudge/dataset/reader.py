@@ -33,6 +33,8 @@ class Dataset:
     """The file, as it was named."""
     format: Format
     """Its format, compression aside."""
+    lines: Mapping[str, int]
+    """Id of an item to the line where its row begins, from 1; its number in a Parquet file."""
 
 
 def read_items(
@@ -73,7 +75,7 @@ def read_items(
         if (unseen := asked.unseen()) is not None:
             raise source.error(unseen)
         bad = tuple(intake.bad)
-        return Dataset(tuple(intake.items), source.finish(), bad, str(path), source.format)
+        return Dataset(tuple(intake.items), source.finish(), bad, str(path), source.format, intake.lines)
 
 
 class _Intake:
@@ -83,7 +85,7 @@ class _Intake:
         self._source, self._columns, self._builder = source, columns, builder
         self.items: list[Item] = []
         self.bad: list[str] = []
-        self._lines: dict[str, int] = {}
+        self.lines: dict[str, int] = {}
         self._columns_missing: str | None = None
 
     def take(self, row: Row | BadRow) -> None:
@@ -103,7 +105,7 @@ class _Intake:
             self.bad.append(f"{self._source.shown}:{row.line}: {error}")
             return
         self._check_kind(item, row.line)
-        self._lines[item.id] = row.line
+        self.lines[item.id] = row.line
         self.items.append(item)
         self._warn(row, item)
 
@@ -131,14 +133,14 @@ class _Intake:
         return f"{self._source.shown}: {rows}{first}{hint}"
 
     def _check_id(self, name: str, line: int) -> None:
-        if name in self._lines:
-            first = self._lines[name]
+        if name in self.lines:
+            first = self.lines[name]
             raise RowError(f"the id {brief(name)} stands in line {first} and again in line {line}; ids are unique")
 
     def _check_kind(self, item: Item, line: int) -> None:
         if self.items and type(item) is not type(self.items[0]):
             first, second = ("submission", "comparison")[:: 1 if isinstance(self.items[0], Submission) else -1]
-            begun = self._lines[self.items[0].id]
+            begun = self.lines[self.items[0].id]
             raise self._source.error(
                 f"a {second}, but line {begun} holds a {first}; put submissions and comparisons in two files", line
             )

@@ -96,6 +96,7 @@ def _run(
     from adjudge.api import load_rubric
     from adjudge.cli.running import answerer, default_folder, execute
     from adjudge.dataset import read_items
+    from adjudge.label_checks import refuse_misfits
     from adjudge_validity.audit.catalogue import chosen, with_thresholds
     from adjudge_validity.audit.pairing import check_groups
     from adjudge_validity.audit.plan import Plan
@@ -105,6 +106,7 @@ def _run(
     rubric = load_rubric(rubric_name) if rubric_name else None
     _check_criteria(rubric, criteria)
     data = read_items(file, columns={k: str(v) for k, v in columns.items()}, limit=limit)
+    refuse_misfits(data, rubric)
     check_groups(data.items, twins=twins, group_by=group_by)
     how = how_from(options)
     judge = own_name or how.backend.partition(":")[2] or how.backend

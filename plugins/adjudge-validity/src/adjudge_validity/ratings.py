@@ -11,6 +11,7 @@ from typing import Any
 
 from adjudge.errors import InputError
 from adjudge.interfaces import Item
+from adjudge.label_checks import misfit
 from adjudge.metrics.figures import OVERALL
 from adjudge.report import RunRecord
 from adjudge.rubric import Criterion
@@ -199,20 +200,17 @@ def between_levels(rows: Sequence[Rating]) -> list[str]:
     if not criteria:
         return []
     lost, whole = sum(between for _, between in known), sum(criterion in criteria for criterion, _ in known)
-    names = ", ".join([*criteria][:_NAMED]) + (
-        f" and {len(criteria) - _NAMED:,} more" if len(criteria) > _NAMED else ""
-    )
-    return [
-        f"{lost:,} of {whole:,} labels on {names} are no level of the scale: they count in means and stand in no figure"
-        " of levels"
-    ]
+    more = f" and {len(criteria) - _NAMED:,} more" if len(criteria) > _NAMED else ""
+    on = f"{', '.join([*criteria][:_NAMED])}{more}"
+    told = "are no level of the scale: they count in means and stand in no figure of levels"
+    return [f"{lost:,} of {whole:,} labels on {on} {told}"]
 
 
 def labels_on(item: Item, given: Sequence[FileLabel], criteria: dict[str, Criterion]) -> list[FileLabel]:
     """Labels of one submission, checked against its criteria: its own, and those given, which stand over its own.
 
     Raises:
-        InputError: A label names a criterion or level that there is not.
+        InputError: A label names a criterion or level that there is not, or its number does not fit its scale or level.
     """
     own = [FileLabel(item.id, label, f"submission {item.id!r}") for label in item.labels]
     named = {(one.label.criterion, one.label.rater) for one in given}
@@ -231,6 +229,8 @@ def _checked(one: FileLabel, criteria: dict[str, Criterion]) -> Label:
     if label.level is not None and label.level not in scale:
         known = ", ".join(level.id for level in scale.levels)
         raise InputError(f"{one.place}: no level {label.level!r} in {label.criterion!r}; known: {known}")
+    if problem := misfit(label, scale):
+        raise InputError(f"{one.place}: {problem}")
     if label.level is None:
         at = [level.id for level in scale.levels if level.score == label.score]
         return label.model_copy(update={"level": at[0]}) if at else label
