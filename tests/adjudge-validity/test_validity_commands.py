@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from adjudge.cli import main
+from adjudge_validity.labels import read_labels
 
 TEXTS = {f"s{i}": ("please come" if i % 2 else "come") + (" now" * (i % 7)) for i in range(24)}
 
@@ -105,6 +108,35 @@ def test_numbers_between_levels_are_told_where_figures_of_levels_leave_them_out(
     assert f"warning: {told}" in capsys.readouterr().err
     assert main(["report", str(run), "--labels", str(file), "--out", str(tmp_path / "r.html")]) == 0
     assert told in (tmp_path / "r.html").read_text()
+
+
+def test_misspelt_columns_of_a_label_file_are_named_once_with_the_first_line(tmp_path, caplog):
+    file = tmp_path / "labels.csv"
+    file.write_text(
+        "submission,criterion,level,Rater,probabilty,note,ID\ns1,polite,met,ann,0.2,,7\ns2,polite,met,ann,0.2,,8\n"
+    )
+    assert [one.probability for one in read_labels(file)] == [None, None]
+    assert [record.getMessage().rpartition("/")[2] for record in caplog.records] == [
+        "labels.csv:2: the column 'Rater' is not read; if it is the rater, name it so",
+        "labels.csv:2: the column 'probabilty' is not read; if it is the probability, name it so",
+    ]
+
+
+def test_columns_that_are_spelt_right_or_mean_another_thing_are_not_named(tmp_path, caplog):
+    file = tmp_path / "labels.csv"
+    file.write_text(
+        "id,criterion,level,rater,probability,drawn,blind,rubric_hash,time,stage,Submission\ns1,polite,met,a,1,all,true,,,,\n"
+    )
+    assert len(read_labels(file)) == 1
+    assert caplog.records == []
+
+
+def test_a_misspelt_column_is_told_on_the_error_stream(judged, tmp_path):
+    run = judged(TEXTS)
+    (tmp_path / "labels.csv").write_text("submission,criterion,level,RATER\ns1,polite,met,a\n")
+    command = [sys.executable, "-m", "adjudge", "agreement", str(run), "--labels", str(tmp_path / "labels.csv")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert "labels.csv:2: the column 'RATER' is not read; if it is the rater, name it so" in done.stderr
 
 
 def some(path, number=16):

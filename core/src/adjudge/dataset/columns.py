@@ -144,8 +144,14 @@ def _meant(column: str, value: Any) -> str | None:
         return f"{LABEL}{criterion}" if criterion and column != LABEL + criterion and _slip(prefix, "label") else None
     if column in _FIELDS or (column.endswith("s") and column[:-1] in _FIELDS and not isinstance(value, str)):
         return None  # another field, or several of one
-    near = get_close_matches(column.strip().lower(), _FIELDS, n=3, cutoff=_NEAR)
-    return next((_FIELDS[name] for name in near if _slip(column, name)), None)
+    name = misspelt_of(column, _FIELDS)
+    return None if name is None else _FIELDS[name]
+
+
+def misspelt_of(column: str, names: Collection[str]) -> str | None:
+    """The name that a column seems to be, in capitals or with a slip of the keys; None if it is none of these."""
+    near = get_close_matches(column.strip().lower(), names, n=3, cutoff=_NEAR)
+    return next((name for name in near if _slip(column, name)), None)
 
 
 def _slip(written: str, name: str) -> bool:

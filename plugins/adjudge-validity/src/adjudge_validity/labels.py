@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adjudge.dataset.columns import misspelt_of
 from adjudge.dataset.source import BadRow, Format, Row, Source, brief
 from adjudge.dataset.strict_json import json_rows, line_rows
 from adjudge.dataset.tables import csv_rows, parquet_rows
@@ -22,6 +24,21 @@ _ROWS: Mapping[Format, Callable[[Source], Iterator[Row | BadRow]]] = {
     "tsv": csv_rows,
     "parquet": parquet_rows,
 }
+_COLUMNS = {
+    "submission": ("submission", "id"),
+    "id": ("submission", "id"),
+    "criterion": ("criterion",),
+    "level": ("level",),
+    "score": ("score",),
+    "rater": ("rater",),
+    "probability": ("probability",),
+    "drawn": ("drawn",),
+    "blind": ("blind",),
+    "rubric_hash": ("rubric_hash",),
+    "kind": ("kind",),
+}
+"""Column to those that say the same."""
+_log = logging.getLogger(__name__)
 _BEGIN = b'{"kind": "draw", '
 _DRAWN = ("random", "active", "all")
 _NO_LABELS = ("cannot-tell", "sign-off")
@@ -53,7 +70,8 @@ def read_labels(path: Path) -> list[FileLabel]:
     """Read labels from CSV, TSV, JSON, JSONL or Parquet.
 
     Columns: `submission` (or `id`), `criterion`, `level` and/or `score`, and optionally `rater`, `probability`,
-    `drawn`, `blind` and `rubric_hash`. A file that `adjudge label` wrote gives its labels in force.
+    `drawn`, `blind` and `rubric_hash`. A file that `adjudge label` wrote gives its labels in force. A column that looks
+    like a misspelt one of these is logged as a warning, once per file.
 
     Raises:
         InputError: The file or a row cannot be read, a rater labels one criterion of a submission twice, or a file that
@@ -67,10 +85,13 @@ def read_labels(path: Path) -> list[FileLabel]:
             raise InputError(f"{path}: holds no labels yet; adjudge label goes on with it")
         return labels
     found: dict[tuple[str, str, str], FileLabel] = {}
+    looked_at: set[str] = set()
     with Source(path) as source:
         for row in _ROWS[source.format](source):
             if isinstance(row, BadRow):
                 raise source.error(row.problem, row.line)
+            for doubt in _misspelt(row, looked_at):
+                _log.warning("warning: %s:%d: %s", source.shown, row.line, doubt)
             if row.fields.get("kind") in _NO_LABELS:
                 continue
             one = _label(source, row)
@@ -91,6 +112,16 @@ def is_sealed(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(len(_BEGIN)) == _BEGIN
+
+
+def _misspelt(row: Row, looked_at: set[str]) -> Iterator[str]:
+    """What to say of columns that look like a misspelt one, each told the first time that it stands in a row."""
+    new = [name for name in row.fields if name not in looked_at]
+    looked_at.update(new)
+    for name in new:
+        meant = None if name in _COLUMNS else misspelt_of(name, _COLUMNS)
+        if meant is not None and not any(same in row.fields for same in _COLUMNS[meant]):
+            yield f"the column {brief(name)} is not read; if it is the {meant}, name it so"
 
 
 def _label(source: Source, row: Row) -> FileLabel:
