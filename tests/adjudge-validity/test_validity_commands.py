@@ -182,6 +182,16 @@ def test_the_gate_passes_and_misses_by_exit_status(judged, tmp_path, capsys):
     assert main(["gate", str(worse), *common, str(none), *against, "--at-least", "-0.1"]) == 1
 
 
+def test_a_gate_without_labels_of_the_baseline_names_it_and_the_option(judged, tmp_path, capsys):
+    run, other, file = judged(TEXTS), judged(TEXTS, "other"), some(tmp_path / "labels.csv")
+    common = ["gate", str(run), "--labels", str(file), "--criterion", "polite", "--drawn", "random"]
+    capsys.readouterr()
+    assert main([*common, "--baseline", str(other)]) == 2
+    assert f"no human label is about {other}; give --baseline-labels FILE" in capsys.readouterr().err
+    assert main([*common, "--baseline-labels", str(file)]) == 2
+    assert "--baseline-labels are labels of a --baseline; name it" in capsys.readouterr().err
+
+
 def test_drawn_submissions_come_with_their_chance_and_are_estimated_from(judged, tmp_path, capsys):
     run, file = judged(TEXTS), tmp_path / "todo.csv"
     assert main(["draw", str(run), "-n", "12", "--out", str(file)]) == 0

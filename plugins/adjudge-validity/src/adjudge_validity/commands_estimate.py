@@ -47,11 +47,11 @@ def estimate(run: Path, labels: Path | None, drawn: str | None, *, as_json: bool
     return 0
 
 
-def _rated(run: Path, labels: Path | None) -> Ratings:
+def _rated(run: Path, labels: Path | None, option: str = "--labels") -> Ratings:
     from adjudge_validity.labels import read_labels
     from adjudge_validity.ratings import join, read_run
 
-    return join(read_run(run), read_labels(labels) if labels is not None else [])
+    return join(read_run(run), read_labels(labels) if labels is not None else [], run=str(run), option=option)
 
 
 def _print(judge: str, how: str, found: list[Estimated]) -> None:
@@ -75,7 +75,11 @@ def _print(judge: str, how: str, found: list[Estimated]) -> None:
 @click.argument("run", type=RUN)
 @LABELS
 @click.option("--baseline", type=RUN, help="Another run: the gate is on the difference RUN less BASELINE.")
-@click.option("--baseline-labels", type=RUN, help="Labels of the baseline's submissions.")
+@click.option(
+    "--baseline-labels",
+    type=RUN,
+    help="Labels of the baseline's submissions, given as --labels are; people label both runs.",
+)
 @click.option("--criterion", default="overall", show_default=True, help="What the gate is on.")
 @click.option(
     "--at-least",
@@ -100,9 +104,12 @@ def gate(
 
     The same submissions in both runs, told by their ids, are compared in pairs.
     """
-    found = _mean(run, labels, criterion, drawn)
+    if baseline_labels is not None and baseline is None:
+        raise click.UsageError("--baseline-labels are labels of a --baseline; name it")
+    found = _mean(_rated(run, labels), run, criterion, drawn)
     if baseline is not None:
-        found = found.less(_mean(baseline, baseline_labels, criterion, drawn))
+        rated = _rated(baseline, baseline_labels, "--baseline-labels")
+        found = found.less(_mean(rated, baseline, criterion, drawn))
     interval = found.estimate()
     passed = interval.low is not None and interval.low >= at_least
     if as_json:
@@ -117,10 +124,9 @@ def gate(
     return 0 if passed else 1
 
 
-def _mean(run: Path, labels: Path | None, criterion: str, drawn: str | None) -> Corrected:
+def _mean(rated: Ratings, run: Path, criterion: str, drawn: str | None) -> Corrected:
     from adjudge_validity.estimating import NOT_RANDOM, how_drawn, mean_of
 
-    rated = _rated(run, labels)
     how = how_drawn(rated, cast("Drawn | None", drawn))
     for warning in [*rated.warnings, *([NOT_RANDOM] if how == "unknown" else [])]:
         click.echo(f"warning: {run}: {warning}", err=True)

@@ -127,7 +127,15 @@ def read_run(folder: Path) -> RunRecord:
     return record
 
 
-def join(record: RunRecord, labels: Sequence[FileLabel] = (), *, name: str = "", group_by: str = "") -> Ratings:
+def join(
+    record: RunRecord,
+    labels: Sequence[FileLabel] = (),
+    *,
+    name: str = "",
+    group_by: str = "",
+    run: str = "this run",
+    option: str = "--labels",
+) -> Ratings:
     """Put a run and human labels side by side.
 
     Labels that stand in the submissions count too; where the file has one of the same rater, the file's wins.
@@ -137,6 +145,8 @@ def join(record: RunRecord, labels: Sequence[FileLabel] = (), *, name: str = "",
         labels: Labels from a file.
         name: Who judged; from the run if empty.
         group_by: Metadata field that groups are made by.
+        run: What messages call the run.
+        option: What messages say that labels are given by.
 
     Raises:
         InputError: A label names a criterion or level that there is not, or no label is about this run.
@@ -157,7 +167,7 @@ def join(record: RunRecord, labels: Sequence[FileLabel] = (), *, name: str = "",
         )
         rows += _rows(blank, result, criteria, known)
     if not any(row.humans for row in rows):
-        raise InputError("no human label is about this run; give --labels FILE whose submissions are those of the run")
+        raise InputError(f"no human label is about {run}; give {option} FILE whose submissions are those of the run")
     dimensions: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for row in rows:
         if row.dimension:
