@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import argparse
+import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from adjudge.metrics import Estimate, clustered_mean, clustered_rate, wilson
 from adjudge_validity.corrected import corrected_mean, rogan_gladen
-from adjudge_validity.drawing import inclusion
+from adjudge_validity.drawing import inclusion, pivotal
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "plugins" / "validity.md"
 MARK = "<!-- simulations -->"
@@ -48,17 +49,21 @@ def biased(rng: np.random.Generator) -> tuple[float, dict[str, Estimate]]:
 
 
 def active(rng: np.random.Generator) -> tuple[float, dict[str, Estimate]]:
-    """A judge whose doubt tells how often it is wrong, rate .5; about 120 labels of 600, drawn evenly or by doubt."""
+    """A judge whose doubt tells how often it is wrong, rate .5; 120 labels of 600, drawn evenly or by doubt."""
     doubt = rng.random(600) ** 2
     truth = rng.random(600) < 0.5
     judge = np.where(rng.random(600) < doubt / 2, ~truth, truth).astype(float).tolist()
     by_doubt = inclusion(doubt.tolist(), 120)
-    even = rng.random(600) < 0.2
-    chosen = rng.random(600) < np.array(by_doubt)
+    toss = random.Random(int(rng.integers(2**32)))
+    even, chosen = (_in(pivotal(chances, toss)) for chances in ([0.2] * 600, by_doubt))
     return 0.5, {
         "drawn evenly, ppi++": corrected_mean(judge, _some(truth, even)).estimate(),
         "drawn by doubt": corrected_mean(judge, _some(truth, chosen), probabilities=by_doubt).estimate(),
     }
+
+
+def _in(places: Sequence[int]) -> np.ndarray:
+    return np.isin(np.arange(600), places)
 
 
 def _some(truth: np.ndarray, chosen: np.ndarray) -> list[float | None]:

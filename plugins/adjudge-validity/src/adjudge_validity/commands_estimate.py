@@ -135,7 +135,7 @@ def _mean(rated: Ratings, run: Path, criterion: str, drawn: str | None) -> Corre
 
 @click.command()
 @click.argument("run", type=RUN)
-@click.option("-n", "size", type=click.IntRange(min=1), required=True, help="About how many submissions to draw.")
+@click.option("-n", "size", type=click.IntRange(min=1), required=True, help="How many submissions to draw.")
 @click.option("--out", type=RUN, required=True, help="CSV to fill in; a file that is there is not touched.")
 @click.option("--seed", default=0, show_default=True, help="The same seed draws the same.")
 def draw(run: Path, size: int, out: Path, seed: int) -> int:

@@ -19,7 +19,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--rubric", help="Id of an installed rubric, or path of a YAML file; a run has its own.")
 @click.option("--rater", default="", help="Your name or sign, kept with every label.")
 @click.option("--out", type=PATH, help="Labels file (.jsonl); one that is there is gone on with.")
-@click.option("-n", "size", type=click.IntRange(min=1), help="About how many submissions to draw.  [default: 100]")
+@click.option("-n", "size", type=click.IntRange(min=1), help="How many submissions to draw.  [default: 100]")
 @click.option(
     "--drawn",
     type=click.Choice(["active", "random"]),

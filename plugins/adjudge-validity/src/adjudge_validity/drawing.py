@@ -14,6 +14,9 @@ from adjudge.verdict import Verdict
 SHARE_AT_RANDOM = 0.5
 """Part of the draw that does not look at the judge, so that no chance is small and no weight large."""
 
+DIGITS = 6
+"""Digits of a chance that are kept: nobody can tell more, and a table stays readable."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draw:
@@ -28,14 +31,14 @@ class Draw:
 
 
 def draw(record: RunRecord, size: int, *, seed: int = 0) -> list[Draw]:
-    """Draw about `size` submissions, the ones that the judge is unsure of with a higher chance.
+    """Draw `size` submissions, the ones that the judge is unsure of with a higher chance.
 
-    Each is drawn on its own with its chance (Poisson sampling), as the weights of active inference want it (Zrnic and
-    Candès 2024, arXiv:2403.03208); so the number drawn varies a little.
+    The chances are those of active inference (Zrnic and Candès 2024, arXiv:2403.03208), which draws each submission on
+    its own; here their number is fixed (see `pivotal`).
 
     Args:
         record: The run; submissions that the judge gave no level on any criterion take part like the unsurest.
-        size: How many to draw in the mean.
+        size: How many to draw.
         seed: The same seed draws the same.
 
     Raises:
@@ -43,14 +46,45 @@ def draw(record: RunRecord, size: int, *, seed: int = 0) -> list[Draw]:
     """
     if not 1 <= size <= len(record.items):
         raise InputError(f"{size} to draw of {len(record.items)} submissions: ask for 1 to {len(record.items)}")
-    doubts = [_doubt(result.verdicts) for result in record.results]
-    chances = inclusion(doubts, size)
-    toss = random.Random(seed)  # noqa: S311 - sampling, not secrets
-    return [
-        Draw(item.id, tuple(record.criteria_of(item)), chance)
-        for item, chance in zip(record.items, chances, strict=True)
-        if toss.random() < chance
-    ]
+    chances = inclusion([_doubt(result.verdicts) for result in record.results], size)
+    drawn = pivotal(chances, random.Random(seed))  # noqa: S311 - sampling, not secrets
+    return [_draw_of(record, place, chances[place]) for place in drawn]
+
+
+def _draw_of(record: RunRecord, place: int, chance: float) -> Draw:
+    item = record.items[place]
+    return Draw(item.id, tuple(record.criteria_of(item)), float(f"{chance:.{DIGITS}g}"))
+
+
+def pivotal(chances: Sequence[float], toss: random.Random) -> list[int]:
+    """Draw as many places as the chances sum to, each with its chance (pivotal method, Deville and Tillé 1998).
+
+    In a random order, two at a time settle one of them: they put their chances together, and one is out if that is 1
+    or less, else one is in; the other goes on with what is left.
+
+    Args:
+        chances: Above 0 and up to 1, one per place; their sum is a whole number.
+        toss: Where chance comes from.
+
+    Returns:
+        The places, in rising order.
+    """
+    drawn = [place for place, chance in enumerate(chances) if chance >= 1]
+    waiting = [place for place, chance in enumerate(chances) if chance < 1]
+    toss.shuffle(waiting)
+    held, left = -1, 0.0
+    for place in waiting:
+        both = left + chances[place]
+        if both <= 1:
+            held = place if toss.random() * both < chances[place] else held
+            left = both
+        elif toss.random() * (2 - both) < 1 - chances[place]:
+            drawn.append(held)
+            held, left = place, both - 1
+        else:
+            drawn.append(place)
+            left = both - 1
+    return sorted([*drawn, held] if left > 0.5 else drawn)  # noqa: PLR2004 - 0 or 1, but for rounding
 
 
 def inclusion(doubts: Sequence[float], size: int) -> list[float]:

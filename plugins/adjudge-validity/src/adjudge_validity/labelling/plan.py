@@ -55,7 +55,7 @@ class Wish:
     purpose: Literal["label", "review"] = "label"
     """What raters are asked."""
     size: int | None = None
-    """About how many."""
+    """How many."""
     seed: int | None = None
     """Seed of the draw and of the order."""
     drawn: Literal["active", "random"] | None = None
@@ -130,8 +130,7 @@ def draw_of(material: Material, wish: Wish) -> Draw:
     """Draw submissions and put them into a random order.
 
     Raises:
-        InputError: More are asked for than there are, the judge's doubt is asked for and there is no run, or chance
-            drew none.
+        InputError: More are asked for than there are, or the judge's doubt is asked for and there is no run.
     """
     seed = wish.seed or 0
     whole = len(material.submissions)
@@ -140,10 +139,6 @@ def draw_of(material: Material, wish: Wish) -> Draw:
         raise InputError(f"{size} to draw of {whole} submissions: ask for 1 to {whole}")
     how: Drawing = "all" if size == whole else wish.drawn or ("random" if material.record is None else "active")
     chances = _by_doubt(material, size, seed) if how == "active" else dict.fromkeys(material.submissions, size / whole)
-    if not chances:
-        raise InputError(
-            f"chance drew none of {whole} submissions with seed {seed}; give a larger -n or another --seed"
-        )
     order = sorted(chances)
     random.Random(f"order {seed}").shuffle(order)  # noqa: S311 - sampling, not secrets
     return Draw(
@@ -157,7 +152,7 @@ def draw_of(material: Material, wish: Wish) -> Draw:
         of=whole,
         seed=seed,
         criteria=() if material.rubric is None else _criteria(material.rubric),
-        submissions=tuple(_drawn(material, name, chances[name]) for name in order[: None if how == "active" else size]),
+        submissions=tuple(_drawn(material, name, chances[name]) for name in order[:size]),
     )
 
 
