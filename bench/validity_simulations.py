@@ -48,6 +48,17 @@ def biased(rng: np.random.Generator) -> tuple[float, dict[str, Estimate]]:
     }
 
 
+def nearly_all(rng: np.random.Generator) -> tuple[float, dict[str, Estimate]]:
+    """A true rate of .95 and a judge right on 80 in 100; 30 labels of 300, often all alike."""
+    truth = rng.random(300) < 0.95
+    judge = np.where(rng.random(300) < 0.8, truth, ~truth).astype(float).tolist()
+    people = [float(x) if i < 30 else None for i, x in enumerate(truth)]
+    return 0.95, {
+        "labels alone, by their spread": clustered_mean(truth[:30].astype(float).tolist()),
+        "ppi++, with what is unseen": corrected_mean(judge, people, bounds=(0, 1)).estimate(),
+    }
+
+
 def active(rng: np.random.Generator) -> tuple[float, dict[str, Estimate]]:
     """A judge whose doubt tells how often it is wrong, rate .5; 120 labels of 600, drawn evenly or by doubt."""
     doubt = rng.random(600) ** 2
@@ -70,7 +81,7 @@ def _some(truth: np.ndarray, chosen: np.ndarray) -> list[float | None]:
     return [float(x) if there else None for x, there in zip(truth, chosen, strict=True)]
 
 
-def table(studies: int, kinds: Sequence[Study] = (clustered, biased, active)) -> str:
+def table(studies: int, kinds: Sequence[Study] = (clustered, biased, nearly_all, active)) -> str:
     lines = ["| study | interval | covers | mean width |", "| --- | --- | --- | --- |"]
     for kind in kinds:
         rng = np.random.default_rng(0)
