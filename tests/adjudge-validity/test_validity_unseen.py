@@ -39,6 +39,13 @@ def test_labels_alike_within_few_clusters_are_as_sure_as_the_clusters_are_many()
     assert "only 6 clusters" in found.note
 
 
+def test_clusters_that_are_all_alike_inside_differ_from_those_not_seen():
+    judge, clusters = [0.0] * 40, [i // 2 for i in range(40)]
+    found = corrected_mean(judge, [0.0, 1.0] * 20, clusters, bounds=BINARY).estimate()
+    half = wilson(0, 20).high / 2
+    assert (found.low, found.high) == pytest.approx((0.5 - half, 0.5 + half))
+
+
 def test_intervals_of_30_labels_cover_a_rate_of_95_in_100():
     rng = np.random.default_rng(2)
     covered, alike, rounds = 0, 0, 600

@@ -15,7 +15,7 @@ from scipy import stats
 from adjudge.errors import InputError
 from adjudge.metrics import Estimate, few
 from adjudge_validity.tables import Array
-from adjudge_validity.unseen import ALIKE, NO_BOUNDS, Unseen, unseen_of
+from adjudge_validity.unseen import ALIKE, NO_BOUNDS, Unseen, around, unseen_of
 
 Mask: TypeAlias = NDArray[np.bool_]
 
@@ -136,7 +136,7 @@ def corrected_mean(
     else:
         value, parts, tuned = _weighted(f, y, known, _chances(probabilities, known), power)
     seen = labelled if probabilities is None else _worth(labelled, len(set(units)), probabilities)
-    return Corrected(
+    found = Corrected(
         value=value,
         influence=_summed(parts, units),
         n=int(known.sum()),
@@ -145,6 +145,9 @@ def corrected_mean(
         unseen=unseen_of(f[known], y[known], tuned, seen, bounds, weighted=probabilities is not None),
         method=f"{'ppi++' if probabilities is None else 'active'} (power {tuned:.2f})",
     )
+    if found.unseen == () and found.error <= _NO_ERROR:  # labels vary within clusters, and all clusters are alike
+        return replace(found, unseen=around(value, seen, bounds))
+    return found
 
 
 def _uniform(f: Array, y: Array, known: Mask, power: float | None) -> tuple[float, Array, float]:

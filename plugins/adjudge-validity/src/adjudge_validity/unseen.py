@@ -57,11 +57,14 @@ def unseen_of(
     same_errors = power > 0 and _constant(human - judged)
     if not (same_labels or same_errors):
         return ()
-    if bounds is None:
-        return None
-    low, high = bounds
-    seen = float(human[0])
-    return (Unseen(seen - low, high - seen, units) if same_labels else Unseen(high - low, high - low, units),)
+    if same_labels:
+        return around(float(human[0]), units, bounds)
+    return None if bounds is None else (Unseen(bounds[1] - bounds[0], bounds[1] - bounds[0], units),)
+
+
+def around(seen: float, units: int, bounds: tuple[float, float] | None) -> tuple[Unseen, ...] | None:
+    """What is open where all units say the same; None if nothing bounds it."""
+    return None if bounds is None else (Unseen(seen - bounds[0], bounds[1] - seen, units),)
 
 
 def _constant(numbers: Array) -> bool:
