@@ -140,6 +140,32 @@ def test_undo_skip_and_moving_work_by_key(page, run, serve, tmp_path):
     assert page.complaints == []
 
 
+def test_a_correction_goes_through_the_criteria_and_stays_until_next(page, run, serve, tmp_path):
+    path = tmp_path / "l.jsonl"
+    server = serve(run)
+    page.goto(server.url)
+    press(page, "1", path)
+    press(page, "2", path)
+    page.wait_for_url("**/at/2")
+    page.keyboard.press("p")
+    page.wait_for_url("**/at/1")
+    press(page, "2", path)
+    assert page.locator(".criterion.current").get_attribute("data-criterion") == "short"
+    press(page, "1", path)
+    assert place(page) == 1
+    assert page.locator(".next").evaluate("e => e === document.activeElement")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/at/2")
+    rows = said(path)
+    assert len({row["submission"] for row in rows}) == 1
+    assert [(row["criterion"], row["level"]) for row in rows] == [
+        ("polite", "unmet"),
+        ("short", "met"),
+        ("polite", "met"),
+        ("short", "unmet"),
+    ]
+
+
 def test_keys_typed_into_a_reason_choose_nothing(page, run, serve, tmp_path):
     path = tmp_path / "l.jsonl"
     server = serve(run)

@@ -78,8 +78,9 @@ class PageServer(LoopbackServer):
         answer = next((known for known in ANSWERS[session.draw.purpose] if known == act), None)
         if answer is None:
             raise RefusedError(400, "this form is not understood; load the page again")
+        corrects = not session.is_open(place)
         session.answer(place, form.get("criterion", ""), answer, form.get("level"), form.get("reason", ""))
-        stays = session.draw.purpose == "review" or session.is_open(place)
+        stays = corrects or session.draw.purpose == "review" or session.is_open(place)
         return self._go_on(place if stays else session.next_open(place))
 
     def _go_on(self, place: int | None) -> Answer:

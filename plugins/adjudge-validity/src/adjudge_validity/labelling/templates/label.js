@@ -6,8 +6,12 @@ const waiting = () => document.body.hasAttribute("aria-busy");
 
 const current = () => document.querySelector(".criterion.current") ?? document.querySelector(".criterion");
 
-function choose(form) {
+function mark(form) {
   for (const other of document.querySelectorAll(".criterion")) other.classList.toggle("current", other === form);
+}
+
+function choose(form) {
+  mark(form);
   form.scrollIntoView({ block: "nearest" });
 }
 
@@ -21,11 +25,20 @@ function say(message) {
   document.querySelector("#error").textContent = message;
 }
 
-function show(page) {
+// The criterion that is next after an answer: an open one, else the one below, so that a correction goes on from where it is.
+function next(answered) {
+  const open = document.querySelector(".criterion.current");
+  const forms = [...document.querySelectorAll(".criterion")];
+  const place = forms.findIndex((form) => form.dataset.criterion === answered);
+  if (!open && place >= 0) mark(forms[place]);
+  return open ?? (place < 0 ? undefined : forms[place + 1]);
+}
+
+function show(page, answered) {
   for (const id of ["progress", "answers"]) {
     document.getElementById(id).replaceWith(document.adoptNode(page.getElementById(id)));
   }
-  const form = document.querySelector(".criterion.current");
+  const form = next(answered);
   if (form) choose(form);
   (form?.querySelector("fieldset") ?? document.querySelector(".moves .next"))?.focus({ preventScroll: true });
 }
@@ -40,7 +53,7 @@ async function send(form, button) {
     const reply = await fetch(form.action, { method: "POST", body });
     const page = new DOMParser().parseFromString(await reply.text(), "text/html");
     if (reply.ok && new URL(reply.url).pathname !== location.pathname) return location.assign(reply.url);
-    if (reply.ok) show(page);
+    if (reply.ok) show(page, form.dataset.criterion);
     else say(page.querySelector("#message")?.textContent ?? `Not saved (${reply.status}).`);
   } catch {
     say("Not saved: adjudge no longer answers. Start it again with the same command and open the new address.");
@@ -57,7 +70,7 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("focusin", (event) => {
   const form = event.target.closest?.(".criterion");
-  if (form) for (const other of document.querySelectorAll(".criterion")) other.classList.toggle("current", other === form);
+  if (form) mark(form);
 });
 
 document.addEventListener("keydown", (event) => {
@@ -74,5 +87,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 // On a narrow page the text to read stands above the criteria, so it stays in view.
-const first = document.querySelector(".criterion.current");
+const first = current();
+if (first) mark(first);
 if (first && matchMedia("(min-width: 60rem)").matches) choose(first);
