@@ -283,3 +283,43 @@ def test_a_supervisor_agrees_edits_and_signs_off(page, run, serve, tmp_path):
     assert rows[1]["reason"] == "Longer than five words: 2 lines."
     assert rows[2]["level"] == rows[1]["level"] != rows[1]["machine"]["level"]
     assert place(page) == 1
+
+
+def test_a_reviewer_who_chooses_the_judge_s_level_and_types_why_agrees_and_signs_nothing(page, run, serve, tmp_path):
+    path = tmp_path / "l.jsonl"
+    server = serve(run, "sup", purpose="review")
+    page.goto(server.url)
+    form = page.locator(".criterion[data-criterion=polite]")
+    own = form.locator(".level", has_text="the judge's").locator("input")
+    page.keyboard.press(own.get_attribute("data-key"))
+    page.keyboard.type("not polite, 2 o Ok cost")
+    assert said(path) == []
+    press(page, "Enter", path)
+    form.get_by_text("agree").first.wait_for()
+    (row,) = said(path)
+    assert (row["kind"], row["reason"]) == ("agree", "not polite, 2 o Ok cost")
+    assert row["level"] == row["machine"]["level"]
+
+
+def test_words_typed_after_a_click_on_a_level_say_nothing(page, run, serve, tmp_path):
+    path = tmp_path / "l.jsonl"
+    server = serve(run, "sup", purpose="review")
+    page.goto(server.url)
+    page.locator(".criterion .level").first.click()
+    page.keyboard.type("a cause")
+    assert said(path) == []
+    assert place(page) == 1
+
+
+def test_no_word_signs_off_and_control_with_enter_does(page, run, serve, tmp_path):
+    path = tmp_path / "l.jsonl"
+    server = serve(run, "sup", purpose="review")
+    page.goto(server.url)
+    for key in "oOoO":
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Space")
+    assert said(path) == []
+    press(page, "Control+Enter", path)
+    page.locator(".criterion[data-criterion=polite]").get_by_text("signed off by sup").wait_for()
+    assert [(row["kind"], row["criterion"]) for row in said(path)] == [("sign-off", "polite")]

@@ -44,6 +44,15 @@ def test_agreeing_editing_and_signing_off_leave_the_verdict_as_it_was(reviewed, 
     assert rows[0]["machine"]["judge"] == "rules"
 
 
+def test_an_edit_to_the_judge_s_own_level_is_agreeing_with_a_reason_or_without(reviewed, tmp_path):
+    with reviewed() as session:
+        for place, reason in enumerate(["Please is said.", ""]):
+            session.answer(place, "polite", "edit", session.verdict(session.at(place).id, "polite").level, reason)
+    rows = [json.loads(line) for line in (tmp_path / "review.jsonl").read_text().splitlines()[1:]]
+    assert [(row["kind"], row.get("reason", "")) for row in rows] == [("agree", "Please is said."), ("agree", "")]
+    assert all(row["level"] == row["machine"]["level"] for row in rows)
+
+
 def test_agreed_and_edited_levels_are_labels_and_signatures_are_not(reviewed, tmp_path):
     with reviewed() as session:
         names = [session.at(place).id for place in range(3)]
@@ -77,7 +86,6 @@ def test_a_review_feeds_agreement_and_says_that_the_verdict_was_seen(reviewed, t
     ("answer", "level", "reason", "message"),
     [
         ("edit", "other", "", "an edit needs a reason"),
-        ("edit", "same", "Why not.", "this is the judge's own level"),
         ("edit", None, "Why not.", "choose a level"),
         ("label", "other", "", "no answer here"),
     ],

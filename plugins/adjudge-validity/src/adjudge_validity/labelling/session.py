@@ -178,6 +178,8 @@ class Session:
     def answer(self, place: int, criterion: str, answer: Answer, level: str | None, reason: str) -> None:
         """Add what the rater says to one criterion.
 
+        An edit to the judge's own level is an agreement, and needs no reason.
+
         Raises:
             InputError: It is no answer to this criterion.
             OSError: It could not be written.
@@ -189,6 +191,8 @@ class Session:
         machine = self.machine(submission.id, criterion)
         if machine is None and self.draw.purpose == "review":
             raise InputError(f"the judge was not asked about {criterion!r}; there is nothing to review")
+        if machine is not None and answer == "edit" and level is not None and level == machine.level:
+            answer = "agree"
         self._add(
             Act(
                 kind=answer,
@@ -218,8 +222,6 @@ class Session:
             return machine.level
         if chosen is None or chosen not in criterion.scale:
             raise InputError(f"choose a level of {criterion.id!r}")
-        if machine is not None and answer == "edit" and chosen == machine.level:
-            raise InputError("this is the judge's own level; agree, or choose another")
         return chosen
 
     def skip(self, place: int) -> None:

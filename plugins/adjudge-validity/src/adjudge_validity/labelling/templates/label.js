@@ -61,6 +61,14 @@ async function send(form, button) {
   document.body.removeAttribute("aria-busy");
 }
 
+// No single key signs, so that words typed outside a field never do.
+function signOff(event) {
+  const button = current()?.querySelector("[value=sign-off]");
+  if (!button) return;
+  event.preventDefault();
+  button.click();
+}
+
 addEventListener("pageshow", () => document.body.removeAttribute("aria-busy"));
 
 document.addEventListener("submit", (event) => {
@@ -74,9 +82,14 @@ document.addEventListener("focusin", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
+  if (event.altKey || event.isComposing || event.repeat) return;
   if (event.target.matches?.("input:not([type=radio])")) return;
+  const held = event.ctrlKey || event.metaKey;
+  if (held && event.key !== "Enter") return;
   if (waiting()) return event.preventDefault();
+  if (held) return signOff(event);
+  // After a click on a level a word may be its reason; a digit leads to the field for it.
+  if (event.target.matches?.("input[type=radio]") && !/^\d$/.test(event.key)) return;
   if (event.key === "j" || event.key === "k") return move(event.key === "j" ? 1 : -1);
   const wanted = `[data-key="${CSS.escape(event.key)}"]`;
   const target = current()?.querySelector(wanted) ?? document.querySelector(`.moves ${wanted}`);
