@@ -230,6 +230,19 @@ def test_a_rule_is_chosen_and_tells_its_evidence_cases_edges_and_history(opened)
 
 
 @pytest.mark.browser
+def test_a_page_opened_at_a_node_shows_it_in_the_middle_of_the_picture(opened):
+    at_node = opened.context.new_page()
+    at_node.goto(opened.address + "#r25")
+    drawn = settled(at_node)
+    at_node.keyboard.press("Escape")
+    assert settled(at_node) != drawn
+    box = at_node.locator("#canvas").bounding_box()
+    at_node.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert at_node.inner_text("#details h2") == "r25 (rule)"
+    assert settled(at_node) == drawn
+
+
+@pytest.mark.browser
 def test_a_click_in_the_picture_chooses_what_stands_there_and_escape_lets_go(opened):
     opened.goto(opened.address + "#r25")
     opened.wait_for_selector("h2:has-text('r25 (rule)')")

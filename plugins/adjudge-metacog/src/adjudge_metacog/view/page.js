@@ -264,5 +264,5 @@
     if (named >= 0) choose(named, true);
   };
   addEventListener("hashchange", chooseNamed);
-  requestAnimationFrame(chooseNamed); // once the canvas has its size
+  chooseNamed();
 }

@@ -23,6 +23,7 @@ class Picture {
     this.fingers = new Map();
     this.readColours();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { this.readColours(); this.draw(); });
+    this.resize(); // its observer reports only after the first frame, when a node may be looked for already
     new ResizeObserver(() => this.resize()).observe(canvas);
     this.listen();
   }
@@ -38,11 +39,15 @@ class Picture {
 
   resize() {
     const ratio = devicePixelRatio || 1;
+    const [width, height] = [this.width, this.height];
     this.width = this.canvas.clientWidth;
     this.height = this.canvas.clientHeight;
     this.canvas.width = Math.round(this.width * ratio);
     this.canvas.height = Math.round(this.height * ratio);
-    if (this.touched) this.draw(); else this.fit();
+    if (!this.touched) return this.fit();
+    this.left += (width - this.width) / 2 / this.scale; // what stands in the middle stays there
+    this.top += (height - this.height) / 2 / this.scale;
+    this.draw();
   }
 
   show(shown) { this.shown = shown; this.draw(); }
