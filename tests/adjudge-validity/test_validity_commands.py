@@ -10,6 +10,7 @@ import pytest
 
 from adjudge.cli import main
 from adjudge_validity.labels import read_labels
+from adjudge_validity.ratings import join, read_run
 
 TEXTS = {f"s{i}": ("please come" if i % 2 else "come") + (" now" * (i % 7)) for i in range(24)}
 
@@ -137,6 +138,28 @@ def test_a_misspelt_column_is_told_on_the_error_stream(judged, tmp_path):
     command = [sys.executable, "-m", "adjudge", "agreement", str(run), "--labels", str(tmp_path / "labels.csv")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert "labels.csv:2: the column 'RATER' is not read; if it is the rater, name it so" in done.stderr
+
+
+def test_levels_are_read_by_id_and_by_word_in_any_case(judged, tmp_path):
+    run = judged(TEXTS)
+    said = ["Yes", "NO", "Met", "unmet", " yes "]
+    rows = "".join(f"s{place},polite,{level},a\n" for place, level in enumerate(said))
+    (tmp_path / "labels.csv").write_text(f"submission,criterion,level,rater\n{rows},,,\n")
+    rated = join(read_run(run), read_labels(tmp_path / "labels.csv"))
+    assert [level for row in rated.rows for level in row.levels] == ["met", "unmet", "met", "unmet", "met"]
+    assert rated.warnings == ()
+
+
+def test_rows_without_a_level_yet_are_counted_and_told(judged, tmp_path, capsys):
+    run, file = judged(TEXTS), tmp_path / "todo.csv"
+    assert main(["draw", str(run), "-n", "24", "--out", str(file)]) == 0
+    assert main(["estimate", str(run), "--labels", str(file)]) == 2
+    assert "none of 48 rows has a level yet" in capsys.readouterr().err
+    lines = file.read_text().splitlines()
+    filled = [line.replace(",,,", ",Yes,a,") if i < 20 else line for i, line in enumerate(lines)]
+    file.write_text("\n".join(filled) + "\n,,,,\n")
+    assert main(["estimate", str(run), "--labels", str(file)]) == 0
+    assert "29 of 48 rows have no level yet" in capsys.readouterr().err
 
 
 def some(path, number=16):

@@ -61,6 +61,20 @@ class Scale(Frozen):
         """
         return self._by_id[level_id]
 
+    def named(self, said: str) -> Level | None:
+        """The level that a person means by its id or its word, in upper or lower case; None if there is none.
+
+        Where one level's id is another's word, the id counts.
+        """
+        if said in self._by_id:
+            return self._by_id[said]
+        folded = said.strip().casefold()
+        for name in ("id", "word"):
+            for level in self.levels:
+                if getattr(level, name).casefold() == folded:
+                    return level
+        return None
+
     def __contains__(self, level_id: object) -> bool:
         return level_id in self._by_id
 

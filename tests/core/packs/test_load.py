@@ -78,6 +78,15 @@ def test_scales_are_shared_by_name(load_draft: Load) -> None:
     assert pack.rubric.criterion("z").scale.range == (1, 3)
 
 
+def test_a_level_is_named_by_id_or_word_in_any_case_and_an_id_counts_before_a_word(load_draft: Load) -> None:
+    scales = "scales: {q: {kind: labels, levels: [{id: a, label: Low}, {id: low, label: B}]}}"
+    scale = load_draft(f"{scales}\ncriteria:\n  - {{id: x, text: y, scale: q}}\n").rubric.criterion("x").scale
+    meant = {said: scale.named(said) for said in ("a", "A", " b ", "LOW", "c", "")}
+    assert {said: level and level.id for said, level in meant.items()} == {
+        "a": "a", "A": "a", " b ": "low", "LOW": "low", "c": None, "": None,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("field", ["role", "charter", "licence", "documentation"])
 def test_a_published_pack_needs_its_terms(field: str, good_pack: str, refusals: Callable[[str], list[Problem]]) -> None:
     text = re.sub(rf"^{field}:.*\n(  .*\n)*", "", good_pack, flags=re.MULTILINE)

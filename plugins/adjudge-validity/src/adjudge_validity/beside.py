@@ -19,7 +19,7 @@ from adjudge_validity.labelling.chain import Chain
 from adjudge_validity.labelling.export import labels_in
 from adjudge_validity.labelling.log import read_chain
 from adjudge_validity.labelling.standing import counts, opinions, outcome, signatures
-from adjudge_validity.labels import FileLabel, is_sealed
+from adjudge_validity.labels import FileLabel, Table, is_sealed
 from adjudge_validity.labels import read_labels as read_table
 from adjudge_validity.ratings import BY_DOUBT, cautions, labels_on, strangers
 
@@ -74,7 +74,8 @@ def with_labels(record: RunRecord, paths: Sequence[Path]) -> RunRecord:
 def _read(path: Path) -> _File:
     if not is_sealed(path):
         labels = read_table(path)
-        return _File(path, labels, f"{path.name}: a table of {len(labels):,} labels, without a chain of hashes.")
+        note = f" {labels.note[0].upper()}{labels.note[1:]}." if isinstance(labels, Table) and labels.note else ""
+        return _File(path, labels, f"{path.name}: a table of {len(labels):,} labels, without a chain of hashes.{note}")
     chain = read_chain(path)
     if not chain.lines:
         return _File(path, (), f"{path.name}: no line of its chain holds.", broken=_broken(path, chain))

@@ -66,12 +66,23 @@ class FileLabel:
     """Content hash of the rubric that it was given by, if the file says so."""
 
 
+class Table(list[FileLabel]):
+    """The labels of one file."""
+
+    note: str = ""
+    """What is to be known of rows without a level; empty if every row has one."""
+
+
 def read_labels(path: Path) -> list[FileLabel]:
     """Read labels from CSV, TSV, JSON, JSONL or Parquet.
 
     Columns: `submission` (or `id`), `criterion`, `level` and/or `score`, and optionally `rater`, `probability`,
     `drawn`, `blind` and `rubric_hash`. A file that `adjudge label` wrote gives its labels in force. A column that looks
-    like a misspelt one of these is logged as a warning, once per file.
+    like a misspelt one of these is logged as a warning, once per file. A row whose level and score are left blank is not
+    labelled yet: it is passed over and counted; one that is blank altogether is no row.
+
+    Returns:
+        The labels; of a table that is not filled in a `Table`, whose note says how far it is.
 
     Raises:
         InputError: The file or a row cannot be read, a rater labels one criterion of a submission twice, or a file that
@@ -86,13 +97,17 @@ def read_labels(path: Path) -> list[FileLabel]:
         return labels
     found: dict[tuple[str, str, str], FileLabel] = {}
     looked_at: set[str] = set()
+    blank = 0
     with Source(path) as source:
         for row in _ROWS[source.format](source):
             if isinstance(row, BadRow):
                 raise source.error(row.problem, row.line)
             for doubt in _misspelt(row, looked_at):
                 _log.warning("warning: %s:%d: %s", source.shown, row.line, doubt)
-            if row.fields.get("kind") in _NO_LABELS:
+            if row.fields.get("kind") in _NO_LABELS or not any(map(_filled, row.fields.values())):
+                continue
+            if _is_blank(row):
+                blank += 1
                 continue
             one = _label(source, row)
             key = (one.submission, one.label.criterion, one.label.rater)
@@ -102,8 +117,22 @@ def read_labels(path: Path) -> list[FileLabel]:
                 )
             found[key] = one
     if not found:
-        raise InputError(f"{path}: holds no labels; {_NEEDED}")
-    return list(found.values())
+        raise InputError(f"{path}: holds no labels; {f'none of {blank:,} rows has a level yet' if blank else _NEEDED}")
+    labels = Table(found.values())
+    if blank:
+        labels.note = f"{blank:,} of {blank + len(found):,} rows have no level yet"
+    return labels
+
+
+def _filled(value: object) -> bool:
+    return value is not None and str(value).strip() != ""
+
+
+def _is_blank(row: Row) -> bool:
+    """Whether a row names what to label, and its level is still to come."""
+    said = [row.fields[name] for name in ("level", "score") if name in row.fields]
+    named = _filled(row.fields.get("submission", row.fields.get("id"))) and _filled(row.fields.get("criterion"))
+    return bool(said) and named and not any(map(_filled, said))
 
 
 def is_sealed(path: Path) -> bool:
@@ -125,7 +154,7 @@ def _misspelt(row: Row, looked_at: set[str]) -> Iterator[str]:
 
 
 def _label(source: Source, row: Row) -> FileLabel:
-    fields = {name: _freed(row, value) for name, value in row.fields.items() if value not in (None, "")}
+    fields = {name: _freed(row, value) for name, value in row.fields.items() if _filled(value)}
     submission = fields.get("submission", fields.get("id"))
     missing = [name for name in ("criterion",) if name not in fields]
     if submission is None or missing or not {"level", "score"} & fields.keys():

@@ -18,7 +18,7 @@ from adjudge.rubric import Criterion
 from adjudge.scale import Scale
 from adjudge.submission import Label
 from adjudge.verdict import Result, Verdict
-from adjudge_validity.labels import FileLabel
+from adjudge_validity.labels import FileLabel, Table
 
 _NAMED = 5
 """Most criteria that a warning names."""
@@ -194,6 +194,8 @@ def strangers(left: Mapping[str, Sequence[FileLabel]]) -> list[str]:
 
 def cautions(record: RunRecord, labels: Sequence[FileLabel]) -> Iterator[str]:
     """What is to be known of how labels were given."""
+    if isinstance(labels, Table) and labels.note:
+        yield f"the labels file is not filled in: {labels.note}"
     informed = sum(not one.blind for one in labels)
     if informed:
         yield f"{informed:,} labels are by raters who saw the verdict: they lean towards it"
@@ -236,6 +238,8 @@ def _checked(one: FileLabel, criteria: dict[str, Criterion]) -> Label:
     if label.criterion not in criteria:
         raise InputError(f"{one.place}: no criterion {label.criterion!r} in the rubric; known: {', '.join(criteria)}")
     scale = criteria[label.criterion].scale
+    if label.level is not None and (meant := scale.named(label.level)) is not None:
+        label = label.model_copy(update={"level": meant.id})
     if label.level is not None and label.level not in scale:
         known = ", ".join(level.id for level in scale.levels)
         raise InputError(f"{one.place}: no level {label.level!r} in {label.criterion!r}; known: {known}")
