@@ -15,8 +15,9 @@ from inspect_ai.solver import generate, system_message
 from adjudge.cli import main
 from adjudge.evals import rubric
 from adjudge.evals.scores import judged_of
+from adjudge.report.runs import read_runs
 
-from .conftest import Loopback, run, score_of
+from .conftest import Loopback, Spoken, by_the_text, run, score_of
 
 
 @pytest.fixture
@@ -105,3 +106,17 @@ def test_what_is_no_log_is_refused_in_one_line(
         assert len(told.strip().splitlines()) == 1
     assert main(["rescore", log.location, "--backend", "scripted"]) == 2
     assert "--rubric" in capsys.readouterr().err
+
+
+def test_a_judge_that_hardly_wanted_to_answer_is_told_of_in_the_summary_and_in_the_report_of_the_log(
+    log: EvalLog, loopback: Loopback, rubric_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = Spoken("Well", logprobs={"Well": -0.3, "Yes": -2.0, "No": -3.0})
+    loopback.answer = lambda body: odd if body.get("logprobs") else by_the_text(body)
+    asked = ["--backend", "openai-compatible:judge", "-B", f"base_url={loopback.url}", "--read-out", "label"]
+    assert main(["rescore", log.location, "--rubric", rubric_file, *asked]) == 0
+    told = "4 of 4 verdicts are flagged low-label-mass: the model put less than half of its belief on the labels"
+    (line,) = capsys.readouterr().out.strip().splitlines()
+    assert f"coverage 100.0%; {told}" in line
+    (run_of_ours,) = [one for one in read_runs(log.location) if one.scorer == "rubric"]
+    assert [warning for warning in run_of_ours.record.warnings if told in warning]

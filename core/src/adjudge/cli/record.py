@@ -10,7 +10,7 @@ from adjudge import __version__
 from adjudge.api import BoundJudge, installed
 from adjudge.cli.job import Job
 from adjudge.interfaces import Item
-from adjudge.judges.asking import LOW_MASS_FLAG
+from adjudge.judges.label_mass import cautions
 from adjudge.judges.members import described
 from adjudge.privacy import verdict_without_text, without_text
 from adjudge.report import CardStore, RunRecord, identity_hash, read_out_of
@@ -43,23 +43,13 @@ def record_of(job: Job, items: Sequence[Item], results: Sequence[Result], bound:
         provenance=provenance(job, bound),
         figures=figures,
         card=card,
-        warnings=[*job.warnings, *store.warnings, *_downgraded(bound), *_weak(results)],
+        warnings=[*job.warnings, *store.warnings, *_downgraded(bound), *cautions(results)],
     )
 
 
 def _downgraded(bound: BoundJudge) -> list[str]:
     """What to know where the read-out is not the usual one."""
     return [DOWNGRADED] if bound.downgraded else []
-
-
-def _weak(results: Sequence[Result]) -> list[str]:
-    """What to know of a judge that hardly wanted to answer with a label at all."""
-    verdicts = [verdict for result in results for verdict in result.verdicts if verdict.label_mass is not None]
-    weak = sum(LOW_MASS_FLAG in verdict.flags for verdict in verdicts)
-    if not weak:
-        return []
-    said = f"{weak:,} of {len(verdicts):,} verdicts are flagged {LOW_MASS_FLAG}"
-    return [f"{said}: the model put less than half of its belief on the labels that it was to choose from"]
 
 
 def _without_text(result: Result) -> Result:

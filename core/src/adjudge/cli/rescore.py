@@ -44,7 +44,7 @@ def rescore(logs: Sequence[Path], backends: Sequence[str], out: Path | None, **a
     for row in _rescored(logs, backends, {name: value for name, value in asked.items() if value}, out):
         click.echo(
             f"{row.log}: {row.scorer} by {row.backend}: mean {row.mean:.3f} over {row.scored} samples,"
-            f" {row.unscored} unscored, coverage {row.coverage:.1%}"
+            f" {row.unscored} unscored, coverage {row.coverage:.1%}{''.join(f'; {told}' for told in row.cautions)}"
         )
     return 0
 

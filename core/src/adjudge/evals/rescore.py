@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from inspect_ai.log import EvalLog, EvalScore, read_eval_log_async, write_eval_l
 from adjudge.errors import InputError
 from adjudge.evals.bench import arguments_of
 from adjudge.evals.scorer import rubric as rubric_scorer
-from adjudge.evals.scores import COVERAGE, TOTAL
+from adjudge.evals.scores import COVERAGE, TOTAL, judged_of
 from adjudge.evals.settings import Asked
+from adjudge.judges.label_mass import cautions
+from adjudge.verdict import Result
 
 SUFFIXES = (".eval", ".json")
 _AT_ONCE = 4
@@ -39,6 +41,8 @@ class Rescored:
     """Samples without."""
     coverage: float
     """Mean of the scored share of the criteria."""
+    cautions: tuple[str, ...] = ()
+    """What the reader must know first."""
 
 
 def logs_in(paths: Iterable[Path]) -> list[Path]:
@@ -82,7 +86,7 @@ async def rescore(paths: Sequence[Path], judges: Sequence[Asked], out: Path | No
             target = path if out is None else out / path.name
             await _write(log, target)
             new = log.results.scores[before:] if log.results else []
-            return _summed_up(target, new, judges)
+            return _summed_up(target, log, new, judges)
 
     done = await asyncio.gather(*map(one, paths))
     return [row for rows in done for row in rows]
@@ -109,7 +113,7 @@ async def _write(log: EvalLog, target: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _summed_up(path: Path, scores: Sequence[EvalScore], judges: Sequence[Asked]) -> list[Rescored]:
+def _summed_up(path: Path, log: EvalLog, scores: Sequence[EvalScore], judges: Sequence[Asked]) -> list[Rescored]:
     totals = [score for score in scores if score.name == TOTAL]
     coverages = [score for score in scores if score.name == COVERAGE]
     return [
@@ -121,6 +125,15 @@ def _summed_up(path: Path, scores: Sequence[EvalScore], judges: Sequence[Asked])
             total.scored_samples or 0,
             total.unscored_samples or 0,
             coverage.metrics["mean"].value,
+            tuple(cautions(_results(log, total.scorer))),
         )
         for total, coverage, asked in zip(totals, coverages, judges, strict=False)
     ]
+
+
+def _results(log: EvalLog, scorer: str) -> Iterator[Result]:
+    for sample in log.samples or ():
+        score = (sample.scores or {}).get(scorer)
+        judged = None if score is None else judged_of(score.metadata)
+        if judged is not None:
+            yield judged.result

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from adjudge.errors import AdjudgeError
 from adjudge.interfaces import Ask
 from adjudge.judges.consistency import contradiction
+from adjudge.judges.label_mass import LOW_LABEL_MASS, LOW_MASS_FLAG
 from adjudge.judges.wording import Wording, worded
 from adjudge.prompts import Evidence
 from adjudge.readout import Reading, ReadOut, expected_score
@@ -50,11 +51,6 @@ class Subject:
     """Name of the judge."""
     flags: tuple[str, ...] = ()
     """Things in the submission that deserve a look."""
-
-
-LOW_MASS_FLAG = "low-label-mass"
-LOW_LABEL_MASS = 0.5
-"""Below it a verdict is flagged: the judge mostly wanted to say something else."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from adjudge.api import load_rubric
 from adjudge.errors import AdjudgeError, InputError
 from adjudge.evals.scores import Judged, judged_of
 from adjudge.interfaces import Item
+from adjudge.judges.label_mass import cautions
 from adjudge.plugins import Plugins
 from adjudge.report.cards import JudgeCard, identity_hash
 from adjudge.report.plain import no_result, result_of_score
@@ -72,7 +73,7 @@ def _run(log: EvalLog, scorer: str, plugins: Plugins) -> Run:
         provenance={**_provenance(log, scorer, judged), **({"rubric file": file} if file else {})},
         figures=_figures(log, scorer),
         card=_card(judged, rubric, plugins),
-        warnings=[*_warnings(log, [row for _, _, row, _ in read])],
+        warnings=[*_warnings(log, [row for _, _, row, _ in read]), *cautions(result for _, result, _, _ in read)],
     )
     return Run(
         eval_id=log.eval.eval_id,
