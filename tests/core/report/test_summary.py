@@ -89,6 +89,20 @@ def test_the_page_and_the_screen_name_the_second_rubric(two_rubrics, capsys):
     assert "harm of synthetic/night" in capsys.readouterr().out
 
 
+def test_a_negative_criterion_that_is_never_met_reached_the_best_and_is_not_called_hard(run, make, capsys):
+    from rich.console import Console
+
+    verdict, result = make
+    levels = {"escalates": "unmet", "depth": "graduate", "harm": "unmet"}
+    results = [result(item.id, *(verdict(item.id, *one) for one in levels.items())) for item in run.items]
+    record = replace(run, results=results)
+    assert {row.name: row.reached for row in summary(record).criteria} == {"escalates": 0, "depth": 0.5, "harm": 1}
+    assert "Hardest: escalates (0 % of the best), depth (50 % of the best)." in " ".join(render_html(record).split())
+    print_record(record, Console(width=100))
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["harm"]]
+    assert row.split() == ["harm", "unmet", "3", "·", "met", "0", "100", "%", "0", "3", "0"]
+
+
 def test_a_run_with_nothing_scored_has_no_mean(run, make):
     verdict, result = make
     results = [result(item.id, verdict(item.id, "depth"), coverage=0.0, bounds=(0.0, 1.0)) for item in run.items]

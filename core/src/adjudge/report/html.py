@@ -18,7 +18,7 @@ from adjudge.interfaces import Plot, Section, Table
 from adjudge.report.payload import payload
 from adjudge.report.people import people_lines
 from adjudge.report.record import RunRecord
-from adjudge.report.summary import CriterionRow, Summary, summary
+from adjudge.report.summary import Summary, summary
 from adjudge.report.svg import safe_svg
 from adjudge.report.text import columns, figure, figure_name, is_table, json_text, number, percent, visible
 from adjudge.report.words import card_lines, headline, token_line
@@ -90,9 +90,13 @@ class _Part:
 
     @property
     def hardest(self) -> Sequence[tuple[str, float]]:
-        """Criteria with the share of the best level that was reached on average, the lowest first."""
-        known = [(row.name, share) for row in self.summary.criteria if (share := reached(row)) is not None]
-        return sorted(known, key=lambda pair: pair[1])
+        """Criteria below the best level, with the share of it that was reached on average, the lowest first.
+
+        None of two criteria, which the table above shows at a glance.
+        """
+        known = [(row.name, row.reached) for row in self.summary.criteria if row.reached is not None]
+        short = [(name, share) for name, share in known if share < 1]
+        return sorted(short, key=lambda pair: pair[1]) if len(known) > 2 else []  # noqa: PLR2004 - as above
 
 
 def _other_rubrics(record: RunRecord) -> Sequence[str]:
@@ -109,14 +113,6 @@ def _other_rubrics(record: RunRecord) -> Sequence[str]:
         for name, hashes in found.items()
     ]
     return told if len(told) <= MOST_RUBRICS else [f"{len(told):,} rubrics that submissions bring"]
-
-
-def reached(row: CriterionRow) -> float | None:
-    """How far the mean score lies from the worst (0) to the best (1) level; None if it cannot be said."""
-    criterion = row.criterion
-    if criterion is None or row.mean is None or criterion.best is None or criterion.worst is None:
-        return None
-    return (row.mean - criterion.worst) / (criterion.best - criterion.worst)
 
 
 def section_view(section: Section, place: int) -> dict[str, Any]:
@@ -196,7 +192,6 @@ def _environment() -> Environment:
         "number": number,
         "percent": percent,
         "json": json_text,
-        "reached": reached,
         "ticked": _ticked,
     }
     return environment

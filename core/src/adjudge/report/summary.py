@@ -49,6 +49,17 @@ class CriterionRow:
     mean: float | None
     """Mean score over the verdicts with one, in the scale's units; None if there is none or the scales differ."""
 
+    @property
+    def reached(self) -> float | None:
+        """How far the mean score lies from the worst (0) to the best (1) level; None if it cannot be said.
+
+        Of a criterion of negative weight the best level is the lowest.
+        """
+        best, worst = (self.criterion.best, self.criterion.worst) if self.criterion else (None, None)
+        if self.mean is None or best is None or worst is None or best == worst:
+            return None
+        return (self.mean - worst) / (best - worst)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:

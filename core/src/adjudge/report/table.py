@@ -52,7 +52,7 @@ def render_table(record: RunRecord) -> RenderableType:
     )
 
 
-_COLUMNS = ("levels given", "mean", "scored", "unscored")
+_COLUMNS = ("levels given", "reached", "mean", "scored", "unscored")
 
 
 def _fits_a_line(value: Any) -> bool:
@@ -62,6 +62,7 @@ def _fits_a_line(value: Any) -> bool:
 def _cells(row: CriterionRow) -> Iterable[str]:
     yield f"{row.name} of {row.rubric}" if row.rubric else row.name
     yield " · ".join(f"{level} {count}" for level, count in row.levels.items())
+    yield "–" if row.reached is None else percent(row.reached)
     yield "–" if row.mean is None else number(row.mean)
     yield str(row.scored)
     reasons = ", ".join(f"{reason} {count}" for reason, count in row.reasons.items())
