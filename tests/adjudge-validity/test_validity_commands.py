@@ -35,6 +35,26 @@ def test_agreement_prints_each_figure_with_people_beside_the_judge(judged, tmp_p
     assert "kappa" in shown
 
 
+def test_what_is_to_be_known_of_a_figure_names_it_and_its_column(judged, tmp_path, capsys):
+    run = judged(TEXTS)
+    file = labels(tmp_path / "labels.csv", dict(list(TEXTS.items())[:5]))
+    capsys.readouterr()
+    assert main(["agreement", str(run), "--labels", str(file), "--json"]) == 0
+    measured = json.loads(capsys.readouterr().out)["runs"][0]["agreement"][0]["sides"]
+    assert main(["agreement", str(run), "--labels", str(file)]) == 0
+    shown = capsys.readouterr().out.partition("all criteria")[0]
+    lines = [line.strip() for line in shown.splitlines() if line.startswith("  ")]
+    assert sum(line.endswith("only 5 clusters: the interval is not to be trusted") for line in lines) == 1
+    told = [(side, name, part) for side, figures in measured.items() for name, figure in figures.items()
+            if figure["value"] is not None and figure["note"] for part in figure["note"].split("; ")]  # fmt: skip
+    assert told
+    for side, name, part in told:
+        (line,) = [line for line in lines if line.endswith(f": {part}")]
+        (about,) = [one for one in line.removesuffix(f": {part}").split("; ") if one.startswith(side)]
+        names = about.removeprefix(side).replace(" except ", " ").strip().split(", ")
+        assert about == side or (name in names) != (" except " in about)
+
+
 def test_with_one_rater_the_column_between_people_is_left_out_and_one_line_says_why(judged, tmp_path, capsys):
     run = judged(TEXTS)
     capsys.readouterr()

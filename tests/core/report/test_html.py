@@ -577,3 +577,14 @@ def test_coverage_of_a_task_s_figures_is_told_from_that_of_the_run(run):
     html = render_html(replace(run, figures={"coverage": 0.5, "coverage[a]": 0.25}))
     assert '<th scope="row">coverage of these figures</th><td>0.500</td>' in html
     assert '<th scope="row">coverage</th>' not in html
+
+
+def test_the_provenance_names_the_rubric_once_and_nothing_that_there_is_not(run):
+    about = {"rubric": "synthetic/ward 0.1.0", "rubric hash": run.rubric.hash, "candidate": None, "judge": "isolated"}
+    page = Page(render_html(replace(run, provenance=about)))
+    told = page.text.partition("Provenance")[2]
+    assert page.text.count(run.rubric.hash) == 1
+    assert told.count("synthetic/ward 0.1.0") == 1
+    assert "candidate" not in told
+    bare = Page(render_html(replace(run, rubric=None, provenance={"rubric": "each submission's own"}))).text
+    assert bare.count("each submission's own") == 1

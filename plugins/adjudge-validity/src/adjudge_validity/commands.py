@@ -93,7 +93,7 @@ def _print_tables(found: Sequence[tuple[str, Any, Any]], apart: Mapping[str, Any
             )
             said = [one.note, f"{one.unscored:,} unscored by the judge" if one.unscored else ""]
             said += [f"raters split evenly on {one.split:,}, left out of the consensus" if one.split else ""]
-            said += [note for side in columns for note in notes(one.sides[side])]
+            said += notes({side: one.sides[side] for side in columns})
             for line in dict.fromkeys(filter(None, said)):
                 click.echo(f"  {line}")
     for run, criteria in apart.items():

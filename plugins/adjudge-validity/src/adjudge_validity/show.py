@@ -43,6 +43,24 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     Console(soft_wrap=False).print(table)
 
 
-def notes(figures: Mapping[str, Estimate]) -> list[str]:
-    """What is to be known of these figures, each thing once."""
-    return list(dict.fromkeys(figure.note for figure in figures.values() if figure.value is not None and figure.note))
+def notes(sides: Mapping[str, Mapping[str, Estimate]]) -> list[str]:
+    """What is to be known of figures, each thing once, after the figures that it is about.
+
+    Args:
+        sides: Column of a table to figures by name.
+    """
+    about: dict[str, dict[str, list[str]]] = {}
+    for side, figures in sides.items():
+        for name, figure in figures.items():
+            for note in figure.note.split("; ") if figure.value is not None and figure.note else ():
+                about.setdefault(note, {}).setdefault(side, []).append(name)
+    return [f"{'; '.join(_named(sides, *one) for one in found.items())}: {note}" for note, found in about.items()]
+
+
+def _named(sides: Mapping[str, Mapping[str, Estimate]], side: str, names: Sequence[str]) -> str:
+    """Figures of one column that have a value: all, all but a few, or some."""
+    others = [name for name, figure in sides[side].items() if figure.value is not None and name not in names]
+    if not others:
+        return side
+    few = len(others) < len(names)
+    return f"{side} except {', '.join(others)}" if few else f"{side} {', '.join(names)}"
