@@ -78,8 +78,8 @@ def read_labels(path: Path) -> list[FileLabel]:
 
     Columns: `submission` (or `id`), `criterion`, `level` and/or `score`, and optionally `rater`, `probability`,
     `drawn`, `blind` and `rubric_hash`. A file that `adjudge label` wrote gives its labels in force. A column that looks
-    like a misspelt one of these is logged as a warning, once per file. A row whose level and score are left blank is not
-    labelled yet: it is passed over and counted; one that is blank altogether is no row.
+    like a misspelt one of these is logged as a warning, once per file. A row whose level and score are left blank is
+    not labelled yet: it is passed over and counted; one that is blank altogether is no row.
 
     Returns:
         The labels; of a table that is not filled in a `Table`, whose note says how far it is.
@@ -96,16 +96,9 @@ def read_labels(path: Path) -> list[FileLabel]:
             raise InputError(f"{path}: holds no labels yet; adjudge label goes on with it")
         return labels
     found: dict[tuple[str, str, str], FileLabel] = {}
-    looked_at: set[str] = set()
     blank = 0
     with Source(path) as source:
-        for row in _ROWS[source.format](source):
-            if isinstance(row, BadRow):
-                raise source.error(row.problem, row.line)
-            for doubt in _misspelt(row, looked_at):
-                _log.warning("warning: %s:%d: %s", source.shown, row.line, doubt)
-            if row.fields.get("kind") in _NO_LABELS or not any(map(_filled, row.fields.values())):
-                continue
+        for row in _rows(source):
             if _is_blank(row):
                 blank += 1
                 continue
@@ -133,6 +126,22 @@ def _is_blank(row: Row) -> bool:
     said = [row.fields[name] for name in ("level", "score") if name in row.fields]
     named = _filled(row.fields.get("submission", row.fields.get("id"))) and _filled(row.fields.get("criterion"))
     return bool(said) and named and not any(map(_filled, said))
+
+
+def _rows(source: Source) -> Iterator[Row]:
+    """The rows in which something about a label stands; columns that look misspelt are logged.
+
+    Raises:
+        InputError: A row cannot be read.
+    """
+    looked_at: set[str] = set()
+    for row in _ROWS[source.format](source):
+        if isinstance(row, BadRow):
+            raise source.error(row.problem, row.line)
+        for doubt in _misspelt(row, looked_at):
+            _log.warning("warning: %s:%d: %s", source.shown, row.line, doubt)
+        if row.fields.get("kind") not in _NO_LABELS and any(map(_filled, row.fields.values())):
+            yield row
 
 
 def is_sealed(path: Path) -> bool:
