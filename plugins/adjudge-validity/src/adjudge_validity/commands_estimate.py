@@ -57,15 +57,15 @@ def _rated(run: Path, labels: Path | None, option: str = "--labels") -> Ratings:
 def _print(judge: str, how: str, found: list[Estimated]) -> None:
     from adjudge_validity.show import notes, print_table
 
-    columns = ["criterion", "judge alone", "labels alone", "corrected", "rogan–gladen", "detectable"]
     print_table(
         f"{judge}; labels drawn: {how}",
-        columns,
+        ["criterion", "judge alone", "labels alone", "corrected", "rogan–gladen", "detectable"],
         [[one.criterion, one.judge, one.labels, one.corrected, one.rate, one.detectable] for one in found],
     )
     for one in found:
-        figures = {"labels": one.labels, "corrected": one.corrected, **({"rate": one.rate} if one.rate else {})}
-        said = [*notes(figures), f"{one.unscored:,} unscored by the judge, left out" if one.unscored else ""]
+        columns = {"labels alone": one.labels, "corrected": one.corrected, "rogan–gladen": one.rate}
+        told = notes({column: {one.criterion: figure} for column, figure in columns.items() if figure is not None})
+        said = [*told, f"{one.unscored:,} unscored by the judge, left out" if one.unscored else ""]
         for line in filter(None, said):
             click.echo(f"  {one.criterion}: {line}")
     click.echo("detectable: the smallest true difference that would be found in 4 of 5 such studies")

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from adjudge.dataset.columns import misspelt_of
-from adjudge.dataset.source import BadRow, Format, Row, Source, brief
-from adjudge.dataset.strict_json import json_rows, line_rows
-from adjudge.dataset.tables import csv_rows, parquet_rows
+from adjudge.dataset.rows import READERS
+from adjudge.dataset.source import BadRow, Row, Source, brief
 from adjudge.errors import InputError
 from adjudge.submission import Label
 from adjudge_validity.guarding import free
 
-_ROWS: Mapping[Format, Callable[[Source], Iterator[Row | BadRow]]] = {
-    "jsonl": line_rows,
-    "json": json_rows,
-    "csv": csv_rows,
-    "tsv": csv_rows,
-    "parquet": parquet_rows,
-}
 _COLUMNS = {
     "submission": ("submission", "id"),
     "id": ("submission", "id"),
@@ -135,7 +127,7 @@ def _rows(source: Source) -> Iterator[Row]:
         InputError: A row cannot be read.
     """
     looked_at: set[str] = set()
-    for row in _ROWS[source.format](source):
+    for row in READERS[source.format](source):
         if isinstance(row, BadRow):
             raise source.error(row.problem, row.line)
         for doubt in _misspelt(row, looked_at):
