@@ -237,3 +237,22 @@ def test_a_judge_that_asks_no_model_names_none_in_its_folder(adjudge, work):
     (work / "texts.jsonl").write_text(json.dumps({"id": "a", "output": "Come."}) + "\n", "utf-8")
     assert adjudge("judge", "texts.jsonl", "--rubric", "letters.yaml", "--judge", "rules")[0] == 0
     assert (work / "adjudge-texts-letters-rules" / "report.html").exists()
+
+
+@pytest.mark.parametrize("form", ["html", "json", "csv", "parquet"])
+def test_a_file_that_is_no_report_is_kept_and_a_report_is_replaced(run, adjudge, work, form):
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    run("one")
+    mine = work / f"mine.{form}"
+    mine.write_text("eval_id,sample_id,id\n1,1,1\n", "utf-8")
+    status, _, err = adjudge("report", "one", "--out", mine.name)
+    assert (status, f"{mine.name}: is there and is no report of adjudge" in err) == (2, True)
+    assert "name another file or folder with --out" in err
+    assert mine.read_text("utf-8") == "eval_id,sample_id,id\n1,1,1\n"
+    (work / "one" / f"report.{form}").write_text("", "utf-8")
+    assert adjudge("report", "one", "--format", form)[0] == 2
+    (work / "one" / f"report.{form}").unlink()
+    assert [adjudge("report", "one", "--format", form)[0] for _ in range(2)] == [0, 0]
+    mine.unlink()
+    assert [adjudge("report", "one", "--out", mine.name)[0] for _ in range(2)] == [0, 0]

@@ -16,6 +16,7 @@ from inspect_ai.scorer import match, model_graded_qa
 from inspect_ai.solver import generate
 
 from adjudge import _registry
+from adjudge.cli import main
 from adjudge.evals.rescore import rescore
 from adjudge.evals.settings import Asked
 from adjudge.report.payload import unpacked
@@ -164,3 +165,32 @@ def test_a_log_that_was_judged_once_more_shows_each_judge_s_own(
         shown[scorer] = {key: said["shown"][0][0] for key, said in found.items()}
     assert all("text is short" not in prompt for (_, name), prompt in shown["rubric"].items() if name == "polite")
     assert all("text is short" in prompt for prompt in shown["rubric1"].values())
+
+
+@pytest.fixture
+def logs(loopback: Loopback, tmp_path: Path) -> tuple[Path, Path]:
+    """The log of an eval as `.eval`, and as `.json` alone in a folder."""
+    samples = [Sample(id=7, input="Say please.", target="please")]
+    task = Task(dataset=MemoryDataset(samples), solver=generate(), scorer=match())
+    made = evaluated(loopback, task, model=loopback.model("candidate"))
+    convert_eval_logs(made, to="json", output_dir=str(tmp_path / "json"))
+    return Path(made.removeprefix("file://")), next((tmp_path / "json").glob("*.json"))
+
+
+@pytest.mark.parametrize("form", ["json", "html", "csv"])
+def test_no_report_is_written_over_a_log(logs: tuple[Path, Path], form: str) -> None:
+    _, log = logs
+    before = log.read_bytes()
+    assert [main(["report", str(log), "--format", form]) for _ in range(2)] == [0, 0]
+    written = [path.name for path in log.parent.iterdir() if path != log]
+    assert written == [f"{log.stem}.report.json" if form == "json" else f"{log.stem}.{form}"]
+    assert log.read_bytes() == before
+
+
+def test_a_log_after_out_is_kept(logs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    _, log = logs
+    before = log.read_bytes()
+    for source in logs:
+        assert main(["report", str(source), "--out", str(log)]) == 2
+        assert f"{log}: is there and is no report of adjudge" in capsys.readouterr().err
+    assert log.read_bytes() == before

@@ -97,12 +97,12 @@ def _one(
     sources: Sequence[Path], labels: Sequence[Path], file: Path, form: Format, *, together: bool
 ) -> Iterator[tuple[Path, Sequence[Run]]]:
     """One file for all runs."""
-    from adjudge.report.export import write_files
     from adjudge.report.formats import packed
     from adjudge.report.writing import together as page
+    from adjudge.report.writing import write_over
 
     runs = _read(sources, labels)
     if len(runs) > 1 and not together:
         raise InputError(f"{file}: one file for {len(runs):,} runs; use --together, or name a folder with --out")
-    write_files(file.parent, {file.name: page(runs) if form == "html" else packed(runs, form)})
+    write_over(file, page(runs) if form == "html" else packed(runs, form))
     yield file, runs

@@ -20,6 +20,7 @@ from adjudge.report.record import RunRecord
 from adjudge.report.rehearsal import with_exchanges
 from adjudge.report.runs import Run
 from adjudge.report.sections import sections_of
+from adjudge.report.target import check_target
 
 
 def report_folder(folder: Path, record: RunRecord, plugins: Plugins | None = None) -> Path:
@@ -51,14 +52,24 @@ def report_files(
         folder or log otherwise, with the scorer where a log has several.
 
     Raises:
-        InputError: The folder cannot be written, or the format needs what is not installed.
+        InputError: The folder cannot be written, a file of that name is no report, or the format needs what is not
+            installed.
     """
     for run in runs:
         path = _path(source, run, runs, form)
         folder = out or path.parent
-        content = together([run]) if form == "html" else packed([run], form)
-        write_files(folder, {path.name: content})
+        write_over(folder / path.name, together([run]) if form == "html" else packed([run], form))
         yield folder / path.name, run
+
+
+def write_over(path: Path, content: bytes) -> None:
+    """Write a report to where there is nothing, or a report.
+
+    Raises:
+        InputError: The file is there and is no report, or the folder cannot be written.
+    """
+    check_target(path)
+    write_files(path.parent, {path.name: content})
 
 
 def together(runs: Sequence[Run], title: str = "") -> bytes:
@@ -93,7 +104,10 @@ def _path(source: Path, run: Run, runs: Sequence[Run], form: Format) -> Path:
     log = _local(source, run)
     several = sum(other.log == run.log for other in runs) > 1
     name = re.sub(r"[^\w.-]+", "-", run.scorer)
-    return log.with_name(f"{log.stem}.{name}.{form}" if several else f"{log.stem}.{form}")
+    if several:
+        return log.with_name(f"{log.stem}.{name}.{form}")
+    # The report of a log in JSON must not have the name of the log.
+    return log.with_name(f"{log.stem}.report.{form}" if log.suffix == f".{form}" else f"{log.stem}.{form}")
 
 
 def _local(source: Path, run: Run) -> Path:
