@@ -19,6 +19,7 @@ from adjudge import _registry
 from adjudge.cli import main
 from adjudge.evals.rescore import rescore
 from adjudge.evals.settings import Asked
+from adjudge.report import logged
 from adjudge.report.payload import unpacked
 from adjudge.report.runs import read_runs
 from adjudge.report.writing import together
@@ -194,3 +195,35 @@ def test_a_log_after_out_is_kept(logs: tuple[Path, Path], capsys: pytest.Capture
         assert main(["report", str(source), "--out", str(log)]) == 2
         assert f"{log}: is there and is no report of adjudge" in capsys.readouterr().err
     assert log.read_bytes() == before
+
+
+def test_a_log_is_read_once_for_all_of_its_scorers_and_every_slice_of_it(
+    loopback: Loopback, rubric_file: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import inspect_ai.log
+
+    from adjudge.evals.scorer import rubric
+
+    loopback.answer = lambda body: Spoken("GRADE: C") if "GRADE" in str(body) else by_the_text(body)
+    task = Task(
+        dataset=MemoryDataset([Sample(id=n, input=f"Say please {n} times.", target="please") for n in range(5)]),
+        solver=generate(),
+        scorer=[model_graded_qa(), rubric(rubric=rubric_file, judge_engine="inspect", self_grading=True)],
+    )
+    path = evaluated(loopback, task, model=loopback.model("candidate"))
+    read: list[list[tuple[str | int, int]]] = []
+    reader = inspect_ai.log.read_eval_log_samples_by_id
+
+    def counted(log: str, samples: Any, **options: Any) -> Any:
+        read.append(list(samples))
+        return reader(log, read[-1], **options)
+
+    monkeypatch.setattr(inspect_ai.log, "read_eval_log_samples_by_id", counted)
+    monkeypatch.setattr(logged, "_SLICE", 2)
+    assert main(["report", path, "--out", str(tmp_path / "reports")]) == 0
+    assert [[name for name, _ in part] for part in read] == [["0", "1"], ["2", "3"], ["4"]]
+    assert len(list((tmp_path / "reports").glob("*.html"))) == 2
+    for scorer in ("model_graded_qa", "rubric"):
+        _, found = page(path, scorer)
+        assert {name for name, _ in found} == {"0", "1", "2", "3", "4"}
+        assert all(f"Say please {name} times." in said["shown"][0][0] for (name, _), said in found.items())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from adjudge.evals.scores import judged_of
@@ -17,31 +18,50 @@ if TYPE_CHECKING:
     from inspect_ai.event import ModelEvent
     from inspect_ai.log import EvalSample
 
+_SLICE = 100
+"""How many samples are in memory at a time; for each slice the table of contents of the log is read once."""
 _OWN = "not shown: adjudge's own backends answered, whose calls inspect does not log"
 _NONE = "not shown: the log does not hold them"
 _NOBODY = "none: the log holds no call of a model by this scorer"
 
 
-def with_logged(run: Run) -> RunRecord:
-    """The record of a log with the prompts and replies that it holds; of those that it does not, the provenance tells.
+def with_logged(runs: Sequence[Run]) -> list[RunRecord]:
+    """The records of logs with the prompts and replies in them; of those that a log lacks, the provenance tells.
 
     The score of `adjudge/rubric` names the messages that answered its questions. Of any other scorer the calls inside
     its span belong to its score.
 
     Args:
-        run: A run by one scorer of a log.
+        runs: Runs by scorers of logs; each log is read once for all of its scorers.
     """
-    if run.engine == "adjudge":
-        return _told(run.record, _OWN)
+    asking: defaultdict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        if run.engine != "adjudge":
+            asking[run.log].append(run)
+    found = {id(run): record for same in asking.values() for run, record in zip(same, _of_log(same), strict=True)}
+    return [found[id(run)] if id(run) in found else _told(run.record, _OWN) for run in runs]
+
+
+def _of_log(runs: Sequence[Run]) -> Iterator[RunRecord]:
+    """The records of runs by scorers of one log."""
     try:
-        found = _exchanges(run)
+        heard = _heard(runs)
     except Exception as error:  # noqa: BLE001 - a damaged log shows itself as any of a dozen errors; its scores were read
-        return _told(run.record, f"not shown: {' '.join(str(error).split())[:200]}")
+        yield from (_told(run.record, f"not shown: {' '.join(str(error).split())[:200]}") for run in runs)
+        return
+    for run, one in zip(runs, heard, strict=True):
+        found = one.exchanges()
+        yield replace(_told(run.record, _missing(run, found)), exchanges=_Looked(found))
 
-    def heard(item: Item) -> Exchanges:
-        return found.get(item.id, {})
 
-    return replace(_told(run.record, _missing(run, found)), exchanges=heard)
+@dataclass(frozen=True)
+class _Looked:
+    """What was said about an item, by the id of the item in the record."""
+
+    found: Mapping[str, Exchanges]
+
+    def __call__(self, item: Item) -> Exchanges:
+        return self.found.get(item.id, {})
 
 
 def _told(record: RunRecord, why: str) -> RunRecord:
@@ -61,23 +81,48 @@ def _holds(heard: Exchanges, verdict: Verdict) -> bool:
     return any(one.fingerprint in heard for one in (verdict, *verdict.members))
 
 
-def _exchanges(run: Run) -> dict[str, Exchanges]:
-    """By id of the item in the record. A question that two samples ask alike is answered, and logged, once."""
-    names = {(row.id, row.epoch): item.id for item, row in zip(run.record.items, run.rows, strict=True)}
-    turns: dict[str, Turn] = {}
-    asked: dict[str, Mapping[str, Sequence[str]]] = {}
-    for sample in _samples(run):
-        score = (sample.scores or {}).get(run.scorer)
+@dataclass
+class _Heard:
+    """What one scorer asked and was told. A question that two samples ask alike is answered, and logged, once."""
+
+    scorer: str
+    names: Mapping[tuple[str, int], str]
+    """Id and epoch of a sample to the id of its item in the record."""
+    turns: dict[str, Turn] = field(default_factory=dict)
+    """By message that answered."""
+    asked: dict[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    """By item: the messages that answered each question."""
+
+    @classmethod
+    def of(cls, run: Run) -> _Heard:
+        items = zip(run.record.items, run.rows, strict=True)
+        return cls(run.scorer, {(row.id, row.epoch): item.id for item, row in items})
+
+    def add(self, sample: EvalSample) -> None:
+        score = (sample.scores or {}).get(self.scorer)
         if score is None:
-            continue
+            return
         judged = judged_of(score.metadata)
-        calls = list(_calls(sample, "" if judged else run.scorer.rpartition("/")[2]))
-        turns |= {_answer(call): _turn(call) for call in calls}
-        asked[names[str(sample.id), sample.epoch]] = judged.replies if judged else {"": [*map(_answer, calls)]}
-    return {
-        name: {key: found for key, messages in replies.items() if (found := _known(turns, messages))}
-        for name, replies in asked.items()
-    }
+        calls = list(_calls(sample, "" if judged else self.scorer.rpartition("/")[2]))
+        self.turns |= {_answer(call): _turn(call) for call in calls}
+        name = self.names[str(sample.id), sample.epoch]
+        self.asked[name] = judged.replies if judged else {"": [*map(_answer, calls)]}
+
+    def exchanges(self) -> dict[str, Exchanges]:
+        """By id of the item in the record."""
+        return {
+            name: {key: found for key, messages in replies.items() if (found := _known(self.turns, messages))}
+            for name, replies in self.asked.items()
+        }
+
+
+def _heard(runs: Sequence[Run]) -> list[_Heard]:
+    """What each scorer of one log asked and was told."""
+    heard = [_Heard.of(run) for run in runs]
+    for sample in _samples(runs[0]):
+        for one in heard:
+            one.add(sample)
+    return heard
 
 
 def _known(turns: Mapping[str, Turn], messages: Iterable[str]) -> tuple[Turn, ...]:
@@ -85,14 +130,16 @@ def _known(turns: Mapping[str, Turn], messages: Iterable[str]) -> tuple[Turn, ..
 
 
 def _samples(run: Run) -> Iterator[EvalSample]:
-    """The samples of a log with their events, as far as the format allows one at a time."""
-    from inspect_ai.log import read_eval_log, read_eval_log_sample
+    """The samples of a log with their events, a slice of them at a time as far as the format allows."""
+    from inspect_ai.log import read_eval_log, read_eval_log_samples_by_id
 
     if not run.log.endswith(".eval"):
         yield from read_eval_log(run.log, resolve_attachments=True).samples or ()
         return
-    for row in run.rows:
-        yield read_eval_log_sample(run.log, row.id, row.epoch, resolve_attachments=True, exclude_fields={"store"})
+    keys = [(row.id, row.epoch) for row in run.rows]
+    for start in range(0, len(keys), _SLICE):
+        part = keys[start : start + _SLICE]
+        yield from read_eval_log_samples_by_id(run.log, part, resolve_attachments=True, exclude_fields={"store"})
 
 
 def _calls(sample: EvalSample, scorer: str) -> Iterator[ModelEvent]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 from adjudge.api import installed
@@ -55,11 +56,14 @@ def report_files(
         InputError: The folder cannot be written, a file of that name is no report, or the format needs what is not
             installed.
     """
-    for run in runs:
-        path = _path(source, run, runs, form)
-        folder = out or path.parent
-        write_over(folder / path.name, together([run]) if form == "html" else packed([run], form))
-        yield folder / path.name, run
+    for _, group in groupby(runs, key=lambda run: run.log):
+        same = list(group)
+        contents = _pages(same) if form == "html" else (packed([run], form) for run in same)
+        for run, content in zip(same, contents, strict=True):
+            path = _path(source, run, runs, form)
+            target = (out or path.parent) / path.name
+            write_over(target, content)
+            yield target, run
 
 
 def write_over(path: Path, content: bytes) -> None:
@@ -74,16 +78,32 @@ def write_over(path: Path, content: bytes) -> None:
 
 def together(runs: Sequence[Run], title: str = "") -> bytes:
     """One page for one run, or for several beside each other."""
-    plugins = installed()
+    with _complete(runs) as complete:
+        return _page(_told_apart(complete), title)
+
+
+def _pages(runs: Sequence[Run]) -> Iterator[bytes]:
+    """A page for each run."""
+    with _complete(runs) as complete:
+        for record in complete:
+            yield _page([record])
+
+
+def _page(records: Sequence[RunRecord], title: str = "") -> bytes:
+    return render_html(*records, sections=sections_of(records, installed()), title=title).encode()
+
+
+@contextmanager
+def _complete(runs: Sequence[Run]) -> Iterator[list[RunRecord]]:
+    """The records of runs with prompts and replies."""
+    logged = iter(with_logged([run for run in runs if run.source != "adjudge"]))
     with ExitStack() as stack:
-        records = [
-            stack.enter_context(with_exchanges(Path(run.log), run.record, plugins))
+        yield [
+            stack.enter_context(with_exchanges(Path(run.log), run.record, installed()))
             if run.source == "adjudge"
-            else with_logged(run)
+            else next(logged)
             for run in runs
         ]
-        records = _told_apart(records)
-        return render_html(*records, sections=sections_of(records, plugins), title=title).encode()
 
 
 def _told_apart(records: Sequence[RunRecord]) -> list[RunRecord]:
