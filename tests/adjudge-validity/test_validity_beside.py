@@ -5,14 +5,20 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
+from dataclasses import replace
 
 import pytest
 
 from adjudge.api import installed
 from adjudge.cli import main
+from adjudge.errors import InputError
 from adjudge.interfaces import Table
+from adjudge.report.epochs import with_epoch
 from adjudge.report.folder import read_record
 from adjudge.report.payload import unpacked
+from adjudge.report.people import people_lines
+from adjudge.submission import Label
 from adjudge_validity.beside import with_labels
 from adjudge_validity.labelling.chain import seal, unchain
 from adjudge_validity.labelling.plan import Wish, material_of
@@ -248,3 +254,92 @@ def test_labels_are_for_the_page_alone(run, labelled, capsys):
     file = labelled("ann", "ann.jsonl")
     assert main(["report", str(run), "--labels", str(file), "--format", "csv"]) == 2
     assert "leave it out with the format csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("again", ["itself", "a copy"])
+def test_a_review_that_is_given_twice_is_counted_once(record, reviewed, tmp_path, again):
+    second = reviewed if again == "itself" else shutil.copy(reviewed, tmp_path / "copy.jsonl")
+    once, twice = with_labels(record, [reviewed]), with_labels(record, [reviewed, second])
+    assert twice.people.reviews == once.people.reviews
+    assert people_lines(twice)[:2] == people_lines(once)[:2]
+    assert "1 agreed to, 1 edited, 1 cannot be told, 2 signed off" in people_lines(twice)[1]
+
+
+def test_signatures_under_verdicts_of_another_run_are_counted_once(judged, reviewed):
+    other = read_record(judged({"t": "come"}, "other"), installed())
+    told = "2 signatures are under verdicts that the run does not have"
+    assert [told in with_labels(other, [reviewed] * times).warnings for times in (1, 2)] == [True, True]
+
+
+def in_epochs(record, *names):
+    """The run as the log of an eval with these epochs has it."""
+    pairs = [
+        (item.model_copy(update={"id": name}), result.model_copy(update={"submission": name}))
+        for item, result in zip(record.items, record.results, strict=True)
+        for name in (with_epoch(item.id, epoch) for epoch in names)
+    ]
+    return replace(record, items=[item for item, _ in pairs], results=[result for _, result in pairs])
+
+
+def table(path, *rows):
+    path.write_text("submission,criterion,level,rater,blind\n" + "".join(f"{row}\n" for row in rows), "utf-8")
+    return path
+
+
+def levels(record):
+    return {item.id: [(one.criterion, one.level) for one in item.labels] for item in record.items if item.labels}
+
+
+def test_labels_of_a_sample_count_in_every_epoch_of_it_unless_they_name_one(record, tmp_path):
+    file = table(tmp_path / "l.csv", "s1,polite,met,ann,true", "s1 (epoch 2),polite,unmet,ann,true",
+                 "s1,short,met,ann,false", "gone,polite,met,ann,true")  # fmt: skip
+    found = with_labels(in_epochs(record, 1, 2), [file])
+    assert levels(found) == {
+        "s1 (epoch 1)": [("polite", "met"), ("short", "met")],
+        "s1 (epoch 2)": [("polite", "unmet"), ("short", "met")],
+    }
+    assert "1 labels are about submissions that the run does not have" in found.warnings
+    assert "2 labels are by raters who saw the verdict: they lean towards it" in found.warnings
+
+
+def test_a_submission_whose_own_id_ends_like_an_epoch_has_its_own_labels_alone(judged, tmp_path):
+    run = read_record(judged({"s": "come", "s (epoch 1)": "come"}, "odd"), installed())
+    found = with_labels(run, [table(tmp_path / "l.csv", "s,polite,met,ann,true")])
+    assert levels(found) == {"s": [("polite", "met")]}
+
+
+def test_labels_in_the_rows_stay_beside_those_of_a_file_where_the_rubric_is_unknown(record, tmp_path):
+    own = (Label(criterion="polite", level="met", rater="ann"), Label(criterion="polite", level="unmet", rater="bea"))
+    items = [item.model_copy(update={"labels": own if item.id == "s1" else ()}) for item in record.items]
+    unknown = replace(record, rubric=None, items=items)
+    found = with_labels(unknown, [table(tmp_path / "l.csv", "s1,polite,met,bea,true")])
+    (item,) = [item for item in found.items if item.labels]
+    assert [(one.rater, one.level) for one in item.labels] == [("ann", "met"), ("bea", "met")]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (0, 2, 1)])
+def test_where_a_rater_labelled_blind_too_what_was_said_in_sight_of_the_verdict_does_not_count(record, tmp_path, order):
+    said = ("s1,polite,met,ann,false", "s1,polite,unmet,ann,false", "s1,polite,unmet,ann,true")
+    files = [table(tmp_path / f"{place}.csv", said[place]) for place in order]
+    assert levels(with_labels(record, files)) == {"s1": [("polite", "unmet")]}
+    with pytest.raises(InputError, match="'s1' on 'polite' by 'ann' is another one at"):
+        with_labels(record, [file for file in files if file.stem != "2"])
+
+
+def test_a_criterion_that_is_unknown_is_refused_in_a_file_and_not_in_the_rows(record, tmp_path):
+    own = (Label(criterion="kind", level="met", rater="ann"),)
+    mine = replace(record, items=[item.model_copy(update={"labels": own}) for item in record.items])
+    found = with_labels(mine, [table(tmp_path / "l.csv", "s1,polite,met,bea,true")])
+    assert levels(found)["s1"] == [("kind", "met"), ("polite", "met")]
+    with pytest.raises(InputError, match=r"l\.csv:2: no criterion 'kind' in the rubric"):
+        with_labels(mine, [table(tmp_path / "l.csv", "s1,kind,met,bea,true")])
+
+
+def test_warnings_speak_of_labels_that_count_alone(record, tmp_path):
+    (tmp_path / "l.csv").write_text(
+        "submission,criterion,level,blind,drawn,probability\ns1,polite,met,true,random,1\ngone,polite,met,false,active,0.5\n"
+    )
+    told = with_labels(record, [tmp_path / "l.csv"]).warnings
+    assert [one for one in told if one not in record.warnings] == [
+        "1 labels are about submissions that the run does not have"
+    ]

@@ -16,6 +16,7 @@ from adjudge.interfaces import Item
 from adjudge.judges.label_mass import cautions
 from adjudge.plugins import Plugins
 from adjudge.report.cards import JudgeCard, identity_hash
+from adjudge.report.epochs import with_epoch
 from adjudge.report.plain import no_result, result_of_score
 from adjudge.report.record import RunRecord
 from adjudge.report.runs import Row, Run
@@ -92,7 +93,7 @@ def _run(log: EvalLog, scorer: str, plugins: Plugins) -> Run:
 
 def _sample(log: EvalLog, sample: EvalSample, scorer: str, *, several: bool) -> tuple[Item, Result, Row, Judged | None]:
     """One sample by one scorer; with several epochs the epoch is part of the id."""
-    name = f"{sample.id} (epoch {sample.epoch})" if several else str(sample.id)
+    name = with_epoch(str(sample.id), sample.epoch) if several else str(sample.id)
     score = (sample.scores or {}).get(scorer)
     judged = _judged(log, sample, score)
     error = _error(sample) if score is None else ""

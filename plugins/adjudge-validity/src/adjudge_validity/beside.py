@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import merge
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from adjudge.errors import InputError
 from adjudge.interfaces import Item
 from adjudge.report import RunRecord
+from adjudge.report.epochs import without_epoch
 from adjudge.report.people import People, Review, Reviewed
 from adjudge.submission import Submission
 from adjudge.verdict import Verdict
@@ -21,7 +22,7 @@ from adjudge_validity.labelling.log import read_chain
 from adjudge_validity.labelling.standing import counts, opinions, outcome, signatures
 from adjudge_validity.labels import FileLabel, Table, is_sealed
 from adjudge_validity.labels import read_labels as read_table
-from adjudge_validity.ratings import BY_DOUBT, cautions, labels_on, strangers
+from adjudge_validity.ratings import BY_DOUBT, cautions, checked, standing, strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,12 @@ def with_labels(record: RunRecord, paths: Sequence[Path]) -> RunRecord:
     """A run with the labels and reviews of files.
 
     Labels in files stand over those of the same rater in the submissions, and blind ones over those that the same rater
-    gave in sight of the verdict. Of a file whose chain is broken, what stands before the broken line counts.
+    gave in sight of the verdict. What a file says of a sample holds for every epoch that a log has of it, unless it
+    names the epoch. Of a file whose chain is broken, what stands before the broken line counts.
 
     Raises:
         InputError: A file cannot be read or names what the rubric does not have, or a rater labels one criterion of a
-            submission in two files.
+            submission in two ways.
     """
     files = [_read(path) for path in paths]
     broken = [one.broken for one in files if one.broken]
@@ -59,16 +61,39 @@ def with_labels(record: RunRecord, paths: Sequence[Path]) -> RunRecord:
     given: defaultdict[str, list[FileLabel]] = defaultdict(list)
     for one in _once(files):
         given[one.submission].append(one)
-    counted = [one for labels in given.values() for one in labels]
-    items = [_labelled(record, item, given.pop(item.id, ())) for item in record.items]
-    lost = [*strangers(given), *_lost(record, files)]
+    samples = _samples(record)
+    found = {item: _about(item, sample, given) for item, sample in samples.items()}
+    known = {*samples, *samples.values()}
+    strange = {name: labels for name, labels in given.items() if name not in known}
+    counted = [one for labels in found.values() for one in labels]
     drawn = [BY_DOUBT] if any(one.drawn == "active" for one in counted) else []
     return replace(
         record,
-        items=items,
+        items=[_labelled(record, item, found[item.id]) for item in record.items],
         people=People(reviews=_reviews(record, files), files=tuple(one.line for one in files)),
-        warnings=(*record.warnings, *broken, *lost, *cautions(record, counted), *drawn),
+        warnings=(
+            *record.warnings,
+            *broken,
+            *strangers(strange),
+            *_lost(record, files),
+            *cautions(record, counted),
+            *drawn,
+        ),
     )
+
+
+def _samples(record: RunRecord) -> dict[str, str]:
+    """Item to the sample whose labels are about it too: of an epoch its sample, of any other item itself."""
+    ids = dict.fromkeys(item.id for item in record.items)
+    return {one: one if (sample := without_epoch(one)) in ids else sample for one in ids}
+
+
+def _about(item: str, sample: str, given: Mapping[str, Sequence[FileLabel]]) -> list[FileLabel]:
+    """Labels of an item: those that name it, then those that name the sample of which it is an epoch."""
+    own = given.get(item, ())
+    named = {(one.label.criterion, one.label.rater) for one in own}
+    every = [replace(one, submission=item) for one in given.get(sample, ())] if sample != item else []
+    return [*own, *(one for one in every if (one.label.criterion, one.label.rater) not in named)]
 
 
 def _read(path: Path) -> _File:
@@ -100,38 +125,46 @@ def _broken(path: Path, chain: Chain) -> str:
     return f"{path}:{chain.broken.line}: the line {chain.broken.problem}; {rest}"
 
 
-def _once(files: Sequence[_File]) -> Iterable[FileLabel]:
-    """One label of each rater on each criterion of a submission."""
-    found: dict[tuple[str, str, str], FileLabel] = {}
+def _once(files: Sequence[_File]) -> Iterator[FileLabel]:
+    """One label of each rater on each criterion of a submission: the blind one, if there is one.
+
+    Raises:
+        InputError: There are several that count, and they differ.
+    """
+    said: defaultdict[tuple[str, str, str], list[FileLabel]] = defaultdict(list)
     for one in (label for file in files for label in file.labels):
-        key = (one.submission, one.label.criterion, one.label.rater)
-        other = found.setdefault(key, one)
-        if one.blind and not other.blind:
-            found[key] = one
-        elif one.blind == other.blind and one.label != other.label:
-            submission, criterion, rater = key
+        said[one.submission, one.label.criterion, one.label.rater].append(one)
+    for (submission, criterion, rater), labels in said.items():
+        first, *others = [one for one in labels if one.blind] or labels
+        other = next((one for one in others if one.label != first.label), None)
+        if other is not None:
             raise InputError(
-                f"{one.place}: the label of {submission!r} on {criterion!r} by {rater!r} is another one at"
-                f" {other.place}; leave one file out"
+                f"{other.place}: the label of {submission!r} on {criterion!r} by {rater!r} is another one at"
+                f" {first.place}; leave one file out"
             )
-    return found.values()
+        yield first
 
 
 def _labelled(record: RunRecord, item: Item, given: Sequence[FileLabel]) -> Item:
-    criteria = record.criteria_of(item)
+    """The item with its own labels as they are, and those given, which must fit its criteria."""
     if not given:
         return item
+    criteria = record.criteria_of(item)
     # Of a log whose rubric is not installed no criterion is known, and labels are shown as they are.
-    known = labels_on(item, given, criteria) if criteria else given
-    return item.model_copy(update={"labels": tuple(one.label for one in known)})
+    known = [replace(one, label=checked(one, criteria)) for one in given] if criteria else given
+    return item.model_copy(update={"labels": tuple(one.label for one in standing(item, known))})
 
 
 def _reviews(record: RunRecord, files: Sequence[_File]) -> dict[tuple[str, str, int], Reviewed]:
     """What was done to each verdict of the run, in the order of time where several files say it."""
     reviews = [(file, file.review.done) for file in files if file.review is not None]
-    places = {one.hash: f"{file.path.name}, line {one.line:,}; {file.chain}" for file, acts in reviews for one in acts}
+    places: dict[str, str] = {}
+    for file, one in ((file, one) for file, acts in reviews for one in acts):
+        places.setdefault(one.hash, f"{file.path.name}, line {one.line:,}; {file.chain}")
     done: defaultdict[tuple[str, str], list[Done]] = defaultdict(list)
-    for one in merge(*(acts for _, acts in reviews), key=lambda one: one.act.time):
+    # A line has one hash, so a file that is given twice, or with its copy, is counted once.
+    acts = {one.hash: one for one in merge(*(acts for _, acts in reviews), key=lambda one: one.act.time)}
+    for one in acts.values():
         done[one.act.submission, one.act.criterion].append(one)
     found = {}
     for verdict in (verdict for result in record.results for verdict in result.verdicts):
@@ -145,8 +178,9 @@ def _reviews(record: RunRecord, files: Sequence[_File]) -> dict[tuple[str, str, 
 def _lost(record: RunRecord, files: Sequence[_File]) -> list[str]:
     """What is to be known of signatures under verdicts that a run does not have; levels are counted as labels."""
     known = {(verdict.submission, verdict.criterion) for result in record.results for verdict in result.verdicts}
-    signed = [key for file in files if file.review is not None for key in signatures(file.review.done)]
-    lost = sum((submission, criterion) not in known for submission, criterion, _ in signed)
+    reviews = [file.review.done for file in files if file.review is not None]
+    signed = {one.hash: one.act for done in reviews for one in signatures(done).values()}
+    lost = sum((act.submission, act.criterion) not in known for act in signed.values())
     return [f"{lost:,} signatures are under verdicts that the run does not have"] if lost else []
 
 

@@ -224,14 +224,22 @@ def labels_on(item: Item, given: Sequence[FileLabel], criteria: dict[str, Criter
     Raises:
         InputError: A label names a criterion or level that there is not, or its number does not fit its scale or level.
     """
+    return [replace(one, label=checked(one, criteria)) for one in standing(item, given)]
+
+
+def standing(item: Item, given: Sequence[FileLabel]) -> list[FileLabel]:
+    """Labels of one submission as they are: its own, and those given, which stand over its own of the same rater."""
     own = [FileLabel(item.id, label, f"submission {item.id!r}") for label in item.labels]
     named = {(one.label.criterion, one.label.rater) for one in given}
-    kept = [one for one in own if (one.label.criterion, one.label.rater) not in named]
-    return [replace(one, label=_checked(one, criteria)) for one in (*kept, *given)]
+    return [*(one for one in own if (one.label.criterion, one.label.rater) not in named), *given]
 
 
-def _checked(one: FileLabel, criteria: dict[str, Criterion]) -> Label:
-    """The label, with the level that its score stands for where there is one."""
+def checked(one: FileLabel, criteria: Mapping[str, Criterion]) -> Label:
+    """The label, with the level that its score stands for where there is one.
+
+    Raises:
+        InputError: It names a criterion or level that there is not.
+    """
     label = one.label
     if label.criterion == OVERALL and OVERALL not in criteria:
         return label
