@@ -62,13 +62,64 @@ def two_rubrics(run, make):
 
 
 def test_criteria_of_a_second_rubric_have_its_text_scale_and_name(two_rubrics):
-    rows = {(row.name, row.rubric): row for row in summary(two_rubrics).criteria}
+    rows = {(row.name, *row.rubrics): row for row in summary(two_rubrics).criteria}
     assert list(rows)[3:] == [("quiet", "synthetic/night"), ("harm", "synthetic/night")]
     quiet = rows["quiet", "synthetic/night"]
     assert (quiet.criterion.text, quiet.criterion.dimension, quiet.mean) == ("It is quiet.", "manner", 3.0)
     assert quiet.levels == {"student": 0, "graduate": 0, "expert": 1}
     assert rows["harm", "synthetic/night"].levels == {"unmet": 0, "met": 1}
-    assert rows["harm", ""].levels == {"unmet": 2, "met": 0}, "one id, another criterion"
+    assert rows[("harm",)].levels == {"unmet": 2, "met": 0}, "one id, another criterion"
+
+
+def brought(run, make, *rubrics):
+    """The run with these rubrics brought by its submissions, none for None; one verdict each on the first criterion."""
+    verdict, result = make
+    items = [item.model_copy(update={"rubric": one}) for item, one in zip(run.items, rubrics, strict=True)]
+    name = run.rubric.criteria[0].id
+    results = [result(item.id, verdict(item.id, name, "met", score=1.0)) for item in items]
+    return replace(run, items=items, results=results)
+
+
+def test_a_criterion_that_two_rubrics_share_word_for_word_is_one_row_that_names_both(run, make):
+    (first, *_) = run.rubric.criteria
+    one, two = (Rubric(id=name, version="1", criteria=(first,)) for name in ("synthetic/one", "synthetic/two"))
+    (row, *_) = summary(brought(run, make, one, two, None)).criteria
+    assert (row.name, row.rubrics, row.scored) == (first.id, ("synthetic/one", "synthetic/two", run.rubric.id), 3)
+    (row, *_) = summary(brought(run, make, one, None, None)).criteria
+    assert row.rubrics == ("synthetic/one", run.rubric.id)
+    (row, *_) = summary(brought(run, make, run.rubric, None, None)).criteria
+    assert row.rubrics == (), "the very same rubric is no other one"
+
+
+def test_a_criterion_with_another_scale_is_a_row_of_its_own(run, make):
+    (first, *_) = run.rubric.criteria
+    other = first.model_copy(update={"scale": run.rubric.criterion("depth").scale})
+    verdict, result = make
+    record = brought(run, make, Rubric(id="synthetic/other", version="1", criteria=(other,)), None, None)
+    results = [result("a", verdict("a", first.id, "expert", score=3.0)), *record.results[1:]]
+    rows = {(row.name, *row.rubrics): row for row in summary(replace(record, results=results)).criteria}
+    assert (rows[first.id,].levels, rows[first.id,].mean) == ({"unmet": 0, "met": 2}, 1.0)
+    assert rows[first.id, "synthetic/other"].levels == {"student": 0, "graduate": 0, "expert": 1}
+    assert rows[first.id, "synthetic/other"].mean == 3.0
+
+
+def test_another_version_of_the_run_s_own_rubric_is_told_by_version_or_hash(run, make):
+    changed = tuple(one.model_copy(update={"text": f"{one.text} Always."}) for one in run.rubric.criteria)
+    newer = run.rubric.model_copy(update={"version": "99", "criteria": changed})
+    record = brought(run, make, newer, None, None)
+    assert summary(record).criteria[-1].rubrics == (f"{run.rubric.id} 99",)
+    html = render_html(record)
+    assert f"rubric of submissions</th><td>{run.rubric.id} 99" in html
+    assert newer.hash in html
+    variant = run.rubric.model_copy(update={"criteria": changed})
+    name = f"{run.rubric.id} {run.rubric.version} ({variant.hash[:8]})"
+    assert summary(brought(run, make, variant, None, None)).criteria[-1].rubrics == (name,)
+
+
+def test_of_very_many_rubrics_of_one_criterion_the_number_is_told(run, make, monkeypatch):
+    monkeypatch.setattr(sys.modules["adjudge.report.summary"], "MOST_NAMED", 1)
+    one = Rubric(id="synthetic/one", version="1", criteria=run.rubric.criteria[:1])
+    assert summary(brought(run, make, one, None, None)).criteria[0].rubrics == ("2 rubrics",)
 
 
 def test_very_many_criteria_of_submissions_own_are_counted_by_dimension(two_rubrics, monkeypatch):

@@ -18,6 +18,7 @@ from adjudge.interfaces import Plot, Section, Table
 from adjudge.report.payload import payload
 from adjudge.report.people import people_lines
 from adjudge.report.record import RunRecord
+from adjudge.report.rubrics import other_rubrics
 from adjudge.report.summary import Summary, summary
 from adjudge.report.svg import safe_svg
 from adjudge.report.text import columns, figure, figure_name, is_table, json_text, number, percent, visible
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 SHADES = 10
 """Steps of shading in a table."""
-MOST_RUBRICS = 20
-"""Most rubrics of submissions that the provenance names."""
 
 
 def render_html(*records: RunRecord, sections: Sequence[Section] = (), title: str = "") -> str:
@@ -81,7 +80,7 @@ class _Part:
             summary=figures,
             headline=headline(figures),
             tokens=token_line(figures),
-            others=_other_rubrics(record),
+            others=other_rubrics(record),
             people=people_lines(record),
             card_lines=card_lines(record),
             at_chance=record.card is None or record.card.at_chance,
@@ -97,22 +96,6 @@ class _Part:
         known = [(row.name, row.reached) for row in self.summary.criteria if row.reached is not None]
         short = [(name, share) for name, share in known if share < 1]
         return sorted(short, key=lambda pair: pair[1]) if len(known) > 2 else []  # noqa: PLR2004 - as above
-
-
-def _other_rubrics(record: RunRecord) -> Sequence[str]:
-    """Rubrics that submissions bring beside the run's, in words; none where each has its own."""
-    if record.rubric is None:
-        return ()
-    found: dict[str, set[str]] = {}
-    for rubric in (item.rubric for item in record.items if item.rubric is not None):
-        if rubric.id != record.rubric.id:
-            name = f"{rubric.id} {rubric.version}{' (draft)' if rubric.draft else ''}"
-            found.setdefault(name, set()).add(rubric.hash)
-    told = [
-        f"{name}, content hash {next(iter(hashes))}" if len(hashes) == 1 else f"{name}, in {len(hashes):,} variants"
-        for name, hashes in found.items()
-    ]
-    return told if len(told) <= MOST_RUBRICS else [f"{len(told):,} rubrics that submissions bring"]
 
 
 def section_view(section: Section, place: int) -> dict[str, Any]:

@@ -9,9 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
+from typing import TypeAlias
 
 from adjudge.report.record import RunRecord
+from adjudge.report.rubrics import rubric_names
 from adjudge.rubric import Criterion
+from adjudge.scale import Scale
 from adjudge.submission import Comparison
 from adjudge.verdict import Result, Usage, Verdict
 
@@ -21,6 +24,8 @@ OVERALL = "overall"
 """Criterion of the preference that follows from the others; it is shown and never counted a second time."""
 MOST_OWN = 60
 """Where submissions bring more criteria of their own than these, their dimensions are counted."""
+MOST_NAMED = 6
+"""Most rubrics of one criterion that are named."""
 
 _NUMBERLESS = {"none", "pareto"}
 """Scorings that give no submission a number, so that none is for want of a verdict."""
@@ -34,8 +39,8 @@ class CriterionRow:
     """Id of the criterion, or the dimension."""
     criterion: Criterion | None
     """The criterion itself; None for a dimension and for a criterion that no rubric holds."""
-    rubric: str
-    """Id of the rubric that it is of, if that is a submission's own; empty if it is the run's."""
+    rubrics: tuple[str, ...]
+    """Names of the rubrics that it is of, if a submission's own is among them; none if it is the run's alone."""
     levels: Mapping[str, int]
     """Number of verdicts at each level, in the order of the scale; levels never given are listed with 0."""
     scored: int
@@ -192,39 +197,63 @@ def _preferences(record: RunRecord) -> dict[str, int] | None:
     return {level: counts[level] for level in (*PREFERENCES, *sorted(counts.keys() - set(PREFERENCES)))}
 
 
+Key: TypeAlias = tuple[str, str, Scale | None]
+"""What the verdicts of one row have in common: the criterion's id, text and scale, or a name alone."""
+
+
 @dataclass
 class _Group:
     """Verdicts that are counted in one row."""
 
     criterion: Criterion | None = None
-    rubric: str = ""
+    rubrics: dict[str, None] = field(default_factory=dict)
+    """Content hashes of the rubrics that they are by."""
     members: list[tuple[Criterion | None, Verdict]] = field(default_factory=list)
 
 
 def _rows(record: RunRecord) -> tuple[CriterionRow, ...]:
     """Group the verdicts by criterion; those of very many criteria that submissions bring by dimension.
 
-    Two rubrics may give one id to two criteria: those with another text are rows of their own.
+    Two rubrics may give one id to two criteria: those with another text or scale are rows of their own.
     """
-    shared = {(one.id, one.text): one for one in (record.rubric.criteria if record.rubric else ())}
-    own = {(one.id, one.text) for item in record.items if item.rubric for one in item.rubric.criteria} - shared.keys()
-    each = record.rubric is not None and len(own) <= MOST_OWN
-    groups = {key: _Group(one) for key, one in shared.items()}
+    groups = {_key(one): _Group(one) for one in (record.rubric.criteria if record.rubric else ())}
+    shared = set(groups)
+    each = bool(shared) and len(_own(record) - shared) <= MOST_OWN
     for item, result in zip(record.items, record.results, strict=True):
         rubric, criteria = record.rubric_of(item), record.criteria_of(item)
+        keys = {one.id: _key(one) for one in criteria.values()} if shared else {}
         for verdict in result.verdicts:
             criterion = criteria.get(verdict.criterion)
             if criterion is None or rubric is None:
-                group = groups.setdefault((verdict.criterion, ""), _Group())
-            elif each or (criterion.id, criterion.text) in shared:
-                group = groups.setdefault((criterion.id, criterion.text), _Group(criterion, rubric.id))
+                group = groups.setdefault((verdict.criterion, "", None), _Group())
+            elif shared and (each or keys[criterion.id] in shared):
+                group = groups.setdefault(keys[criterion.id], _Group(criterion))
+                group.rubrics[rubric.hash] = None
             else:
-                group = groups.setdefault((criterion.dimension or "(no dimension)", ""), _Group())
+                group = groups.setdefault((criterion.dimension or "(no dimension)", "", None), _Group())
             group.members.append((criterion, verdict))
-    return tuple(_row(record, name, group) for (name, _), group in groups.items())
+    names = rubric_names(record) if shared else {}
+    return tuple(_row(record, key[0], group, names) for key, group in groups.items())
 
 
-def _row(record: RunRecord, name: str, group: _Group) -> CriterionRow:
+def _key(criterion: Criterion) -> Key:
+    return criterion.id, criterion.text, criterion.scale
+
+
+def _own(record: RunRecord) -> set[Key]:
+    """Criteria that submissions bring."""
+    return {_key(one) for item in record.items if item.rubric for one in item.rubric.criteria}
+
+
+def _rubrics(record: RunRecord, group: _Group, names: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of the rubrics of a row, where there are others than the run's."""
+    if record.rubric is None or not group.rubrics.keys() - {record.rubric.hash}:
+        return ()
+    found = tuple(names[one] for one in group.rubrics)
+    return found if len(found) <= MOST_NAMED else (f"{len(found):,} rubrics",)
+
+
+def _row(record: RunRecord, name: str, group: _Group, names: Mapping[str, str]) -> CriterionRow:
     verdicts = [verdict for _, verdict in group.members]
     status = Counter(verdict.status for verdict in verdicts)
     scores = [verdict.score for verdict in verdicts if verdict.score is not None]
@@ -233,7 +262,7 @@ def _row(record: RunRecord, name: str, group: _Group) -> CriterionRow:
     return CriterionRow(
         name=name,
         criterion=group.criterion,
-        rubric=group.rubric,
+        rubrics=_rubrics(record, group, names),
         levels=_level_counts(verdicts, group.criterion, compared=compared),
         scored=status["scored"],
         unscored=status["unscored"],

@@ -60,7 +60,7 @@ def _fits_a_line(value: Any) -> bool:
 
 
 def _cells(row: CriterionRow) -> Iterable[str]:
-    yield f"{row.name} of {row.rubric}" if row.rubric else row.name
+    yield f"{row.name} of {', '.join(row.rubrics)}" if row.rubrics else row.name
     yield " · ".join(f"{level} {count}" for level, count in row.levels.items())
     yield "–" if row.reached is None else percent(row.reached)
     yield "–" if row.mean is None else number(row.mean)
