@@ -127,6 +127,8 @@ class Score(Frozen):
     """Share of the best reachable, per dimension, from 0 to 1."""
     note: str = ""
     """Why there is no value, or what capped it."""
+    undefined: bool = False
+    """Whether there is no value however the unscored verdicts turn out, so that none of them is missed for it."""
 
 
 class Result(Frozen):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from adjudge.report import RunRecord, print_record, render_html, summary
 from adjudge.report.text import figure, number, percent
 from adjudge.report.words import headline
-from adjudge.rubric import Criterion, Rubric
+from adjudge.rubric import Criterion, Rubric, ScoringChoice
+from adjudge.scoring import score, scoring_of
 from adjudge.submission import Submission
 from adjudge.verdict import Result, Score, Verdict
 
@@ -182,14 +183,23 @@ def test_a_score_that_is_undefined_with_every_verdict_there_is_counted_apart(run
     assert figures.bounds == pytest.approx((0.125, 0.375))
 
 
-@pytest.mark.parametrize("scoring", ["none", "pareto"])
+class Silent:
+    """A scoring of a plugin that gives no number."""
+
+    def __call__(self, rubric, scores):
+        return None
+
+
+@pytest.mark.parametrize("scoring", ["none", "pareto", Silent()])
 def test_a_scoring_without_numbers_is_told_as_that_and_misses_none(run, scoring):
+    """Whatever its name is: a score says itself that no verdict is missed for it."""
+    if isinstance(scoring, str):
+        scoring = scoring_of(ScoringChoice(name=scoring))
     results = [
-        one.model_copy(
-            update={"score": one.score.model_copy(update={"scoring": scoring, "value": None, "bounds": None})}
-        )
+        one.model_copy(update={"score": score(run.rubric, one.verdicts, scoring, submission=one.submission)})
         for one in run.results
     ]
+    assert {one.score.scoring for one in results} == {run.rubric.scoring.name}
     figures = summary(replace(run, results=results))
     assert (figures.unscored, figures.n_scored, figures.n_unscored, figures.n_undefined) == (1, 0, 0, 3)
     first, coverage, *rest = headline(figures)

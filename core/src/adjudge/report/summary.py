@@ -27,9 +27,6 @@ MOST_OWN = 60
 MOST_NAMED = 6
 """Most rubrics of one criterion that are named."""
 
-_NUMBERLESS = {"none", "pareto"}
-"""Scorings that give no submission a number, so that none is for want of a verdict."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class CriterionRow:
@@ -150,7 +147,7 @@ def asked(result: Result) -> tuple[Verdict, ...]:
 
 
 def _lacks_a_verdict(result: Result) -> bool:
-    if result.score.scoring in _NUMBERLESS:
+    if result.score.undefined:
         return False
     return any(verdict.status == "unscored" for verdict in result.verdicts) or result.score.coverage < 1
 

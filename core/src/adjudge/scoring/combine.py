@@ -59,6 +59,7 @@ def score(
         criteria=case.shown,
         dimensions=case.dimensions,
         note="; ".join(_notes(case, combine, value, settled=settled)),
+        undefined=settled and value is None,
     )
 
 

@@ -72,6 +72,11 @@ class ScoringContract:
                 assert low - ROUNDING <= min(values), partial
                 assert max(values) <= high + ROUNDING, partial
 
+    def test_a_score_is_undefined_if_no_way_in_which_the_unscored_can_turn_out_gives_it_a_value(self) -> None:
+        for partial, completions in _with_gaps(self.criteria()):
+            outcomes = {self.scored(levels).value for levels in completions}
+            assert self.scored(partial).undefined == (outcomes == {None}), partial
+
     def test_an_unscored_verdict_that_matters_leaves_no_value(self) -> None:
         for partial, completions in _with_gaps(self.criteria()):
             found = self.scored(partial)
