@@ -9,19 +9,20 @@ from dataclasses import replace
 import pytest
 
 from adjudge.errors import InputError
-from adjudge.report import render_html, write_csv, write_report, write_verdicts
-from adjudge.report.export import COLUMNS, guard
+from adjudge.report import write_csv, write_verdicts
+from adjudge.report.export import COLUMNS, guard, write_files
+from adjudge.report.writing import report_folder
 from adjudge.verdict import Score, Verdict
 
 
-def test_the_report_is_written_as_rendered(run, tmp_path):
-    path = write_report(tmp_path / "new" / "folder", run)
-    assert path.read_text(encoding="utf-8") == render_html(run)
+def test_the_report_alone_is_written_into_a_new_folder(run, tmp_path):
+    path = report_folder(tmp_path / "new" / "folder", run)
+    assert run.title in path.read_text(encoding="utf-8")
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
 
 
 def test_a_report_that_cannot_be_rendered_leaves_the_old_one_alone(run, tmp_path):
-    write_report(tmp_path, run)
+    report_folder(tmp_path, run)
     before = (tmp_path / "report.html").read_bytes()
 
     class Broken:
@@ -30,16 +31,16 @@ def test_a_report_that_cannot_be_rendered_leaves_the_old_one_alone(run, tmp_path
             raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
-        write_report(tmp_path, replace(run, figures={"broken": Broken()}))
-    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+        report_folder(tmp_path, replace(run, figures={"broken": Broken()}))
+    assert not list(tmp_path.glob(".*"))
     assert (tmp_path / "report.html").read_bytes() == before
 
 
 def test_a_folder_that_cannot_be_written_is_named_and_nothing_is_left(run, tmp_path):
     file = tmp_path / "file"
     file.write_text("here")
-    with pytest.raises(InputError, match=r"file: cannot write report.html: .*; choose another folder"):
-        write_report(file, run)
+    with pytest.raises(InputError, match=r"file: cannot write scores.jsonl: .*; choose another folder"):
+        write_files(file, {"scores.jsonl": b""})
     blocked = tmp_path / "blocked"
     (blocked / "scores.jsonl").mkdir(parents=True)
     with pytest.raises(InputError, match="cannot write"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from adjudge.report.card_text import BETTER_JUDGES, confusion_table, line
 from adjudge.report.cards import HumanFigure, JudgeCard, identity_hash, measure, read_out_of
-from adjudge.report.export import write_csv, write_report, write_verdicts
+from adjudge.report.export import write_csv, write_verdicts
 from adjudge.report.html import render_html
 from adjudge.report.record import RunRecord
 from adjudge.report.store import CardStore
@@ -32,6 +32,5 @@ __all__ = [
     "render_table",
     "summary",
     "write_csv",
-    "write_report",
     "write_verdicts",
 ]

@@ -1,4 +1,4 @@
-"""Files of a run: the HTML report, verdicts and scores as JSON lines, Parquet and CSV. Whole files or none."""
+"""Files of a run: verdicts and scores as JSON lines, Parquet and CSV. Whole files or none."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from adjudge.errors import InputError
-from adjudge.report.html import render_html
-from adjudge.report.record import RunRecord
 from adjudge.verdict import Result, Verdict
 
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # a spreadsheet reads these as a formula
@@ -45,18 +43,6 @@ COLUMNS = (
 
 SCORES = "scores.jsonl"
 """A line for each submission, with its score."""
-
-
-def write_report(folder: Path, record: RunRecord) -> Path:
-    """Write `report.html` into the folder; a report that is there is replaced at once or left as it is.
-
-    It holds what the record says; `adjudge.report.writing.report_folder` adds prompts, replies and what plugins know.
-
-    Raises:
-        InputError: The folder cannot be written.
-    """
-    write_files(folder, {"report.html": render_html(record).encode()})
-    return folder / "report.html"
 
 
 def write_verdicts(folder: Path, results: Sequence[Result], *, parquet: bool = False) -> tuple[Path, ...]:

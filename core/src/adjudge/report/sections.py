@@ -18,6 +18,8 @@ EXPECTED = {
 """Analyses whose section a reader looks for: the headline, and how to get them."""
 AUDITS = "audits"
 """Name of the analysis that shows results of audits; without it they are shown as the tables that they hold."""
+AUDITS_LEAD = "What happens to the judge's verdicts when something changes that should not matter."
+"""How a section on audits begins, whoever writes it."""
 
 
 def sections_of(records: Sequence[RunRecord], plugins: Plugins) -> list[Section]:
@@ -54,8 +56,7 @@ def audits_of(records: Sequence[RunRecord]) -> list[Section]:
     if not files:
         return []
     parts = [part for name, value in files for part in tables_of(name, value)]
-    lead = "What happens to the judge's verdicts when something changes that should not matter."
-    return [Section(title="Audits", lead=lead, parts=tuple(parts))]
+    return [Section(title="Audits", lead=AUDITS_LEAD, parts=tuple(parts))]
 
 
 def tables_of(title: str, value: Any) -> list[Table | str]:

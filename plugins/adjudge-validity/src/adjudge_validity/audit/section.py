@@ -8,11 +8,10 @@ from typing import Any
 from adjudge.interfaces import Section, Table
 from adjudge.metrics import Estimate
 from adjudge.report import RunRecord
-from adjudge.report.sections import tables_of
+from adjudge.report.sections import AUDITS_LEAD, tables_of
 from adjudge_validity.audit.catalogue import Audit
 from adjudge_validity.audit.findings import Finding, Part, rows
 
-_LEAD = "What happens to the judge's verdicts when something changes that should not matter."
 _HELP = (
     "Each audit changes one trait of a submission and asks the judge again. 'Counted' says how often that moved the"
     " verdict: flips (the level changed), rises (it rose), or credits (an answer without content still got something),"
@@ -39,7 +38,7 @@ def audit_sections(records: Sequence[RunRecord]) -> Sequence[Section]:
             own = findings_in(value)
             parts += _findings(title, own) if own else tables_of(title, value)
             found += own
-    lead = " ".join((_LEAD, *_heads(found)))
+    lead = " ".join((AUDITS_LEAD, *_heads(found)))
     section = Section(title="Audits", lead=lead, help=_HELP if found else "", parts=tuple(parts))
     return (section,) if parts else ()
 
