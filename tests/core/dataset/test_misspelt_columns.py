@@ -86,6 +86,15 @@ def test_a_missing_output_is_looked_for_among_the_columns(warned):
         warned({"response1": "a", "response2": "b"})
 
 
+def test_where_a_candidate_may_answer_a_row_with_a_misspelt_output_is_not_left_to_it(warned):
+    with pytest.raises(InputError, match=r"rows.jsonl: no column for the output; .* --column output=outpt$"):
+        warned({"id": "a", "outpt": "o"}, needs_output=False)
+    with pytest.raises(InputError, match=r"rows.jsonl:2: no column for the output"):
+        warned({"id": "a", "output": "o"}, {"id": "b", "outpt": "o"}, needs_output=False)
+    assert warned({"id": "a", "output": None, "outpt": "o"}, {"id": "b", "ward": "w"}, needs_output=False) == []
+    assert warned({"id": "a", "outpt": "o"}, columns={"output": ""}, needs_output=False) == []
+
+
 def test_the_command_says_it_on_stderr_and_keeps_going(tmp_path):
     (tmp_path / "rows.csv").write_text("output,Reference\no,r\np,s\n", "utf-8")
     (tmp_path / "rubric.yaml").write_text(
@@ -102,11 +111,15 @@ def test_the_command_says_it_on_stderr_and_keeps_going(tmp_path):
 @pytest.mark.data
 @pytest.mark.skipif(not DATA.is_dir(), reason="no public data on this machine")
 def test_no_column_of_the_public_data_is_taken_for_a_slip(caplog):
-    read = 0
+    read, refused = 0, []
     for path in sorted(path for path in DATA.rglob("*") if path.name.endswith(READ)):
         try:
-            read += bool(read_items(path, needs_output=False, skip_bad_rows=True, limit=50).items)
-        except InputError:
-            continue
+            found = read_items(path, needs_output=False, skip_bad_rows=True, limit=50)
+        except InputError as error:
+            refused.append(str(error))
+        else:
+            read += 1
+            refused += found.bad_rows
     assert read >= 40
+    assert [why for why in refused if "--column output=" in why] == []
     assert [record.getMessage() for record in caplog.records] == []

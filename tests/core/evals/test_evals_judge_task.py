@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextvars import copy_context
+from pathlib import Path
 from typing import Any
 
 import pytest
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.log import EvalLog
+from inspect_ai.model import GenerateConfig, get_model
+from inspect_ai.model._model import init_active_model
 
 from adjudge import _registry
 from adjudge.evals.scores import Judged, judged_of
@@ -252,3 +256,21 @@ def test_a_parameter_that_cannot_be_is_refused_in_one_line(name: str, rubric_fil
         judge(**{"rubric": rubric_file, "dataset": rows(*ASKED), **given})
     assert says in str(caught.value.message)
     assert len(str(caught.value.message).splitlines()) == 1
+
+
+def test_a_misspelt_output_is_refused_in_the_words_of_inspect(rubric_file: str, rows: Rows) -> None:
+    with pytest.raises(PrerequisiteError) as caught:
+        judge(rubric=rubric_file, dataset=rows({"id": "a", "input": "say it", "outptu": "please"}))
+    assert str(caught.value.message).endswith("""name it with -T columns='{"output": "outptu"}'""")
+
+
+def test_without_a_model_rows_without_an_output_are_refused_while_the_task_is_made(
+    plugin: Path, rubric_file: str, rows: Rows
+) -> None:
+    def made(*table: dict[str, Any]) -> Any:
+        init_active_model(get_model("none/none"), GenerateConfig())  # as inspect does before it makes tasks
+        return judge(rubric=rubric_file, dataset=rows(*table), backend="scripted")
+
+    with pytest.raises(PrerequisiteError, match="'b' has no output and there is no model to write one"):
+        copy_context().run(made, GIVEN[0], ASKED[1])
+    assert len(copy_context().run(made, *GIVEN).dataset) == 2

@@ -121,6 +121,15 @@ class Columns:
         named = {name.removeprefix(LABEL): name for name in fields if name.startswith(LABEL)}
         return {**named, **mapped}
 
+    def refuse_misspelt(self, fields: Mapping[str, Any], field: str) -> None:
+        """Refuse a row that lacks a field where one of its columns looks like it, unless the user spoke of the field.
+
+        Raises:
+            ColumnError: A column looks like the field, misspelt.
+        """
+        if field not in self._mapping and self.find(fields, field) is None and self._near(fields, field):
+            raise self.missing(fields, field)
+
     def missing(self, fields: Mapping[str, Any], field: str) -> ColumnError:
         """The error for a row without this field."""
         names = list(fields)
@@ -128,8 +137,12 @@ class Columns:
         if self.maps(field):
             column = self._mapping[field]
             return ColumnError(f"no column {brief(column)} for the {field}{_suggestion(column, names)}; found: {found}")
-        near = next((name for name in names if _meant(name, fields[name]) == field), "NAME")
+        near = self._near(fields, field) or "NAME"
         return ColumnError(f"no column for the {field}; found: {found}; name it with --column {field}={near}")
+
+    def _near(self, fields: Mapping[str, Any], field: str) -> str | None:
+        """The column that looks like the field, misspelt."""
+        return next((name for name in fields if _meant(name, fields[name]) == field), None)
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:

@@ -86,7 +86,10 @@ class _Reading:
         """What is judged; empty, if that is allowed, where a candidate has yet to answer."""
         if self._builder.needs_output:
             return self._needed("output")
-        return "" if (value := self._value("output")) is None else value
+        if (value := self._value("output")) is None:
+            self._columns.refuse_misspelt(self._row.fields, "output")
+            return ""
+        return value
 
     def _comparison(self, outputs: Any) -> Comparison:
         """A comparison of outputs that share everything else."""

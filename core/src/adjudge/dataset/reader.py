@@ -52,7 +52,8 @@ def read_items(
         columns: Field (or `label:CRITERION`) to the column that holds it; an empty column switches a field off.
         skip_bad_rows: Leave out rows that cannot be read and name them in `bad_rows`, rather than refuse the file.
         limit: Read so many items and no more; all if None. The hash is of the whole file in any case.
-        needs_output: Refuse a row without an output; if not, its output is empty, for a candidate to write.
+        needs_output: Refuse a row without an output; if not, its output is empty, for a candidate to write, unless a
+            column looks like it, misspelt.
 
     A column that looks like a misspelt field is kept as metadata and logged as a warning, once per file.
 

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 from adjudge.api import build_judge, installed
 from adjudge.assembly import NoBackend
 from adjudge.discovery import is_present
-from adjudge.errors import BackendError, UnsupportedError
+from adjudge.errors import BackendError, InputError, UnsupportedError
 from adjudge.evals.backend import GRADER, InspectBackend
 from adjudge.evals.settings import Asked
-from adjudge.interfaces import Backend
+from adjudge.interfaces import Backend, Item
 from adjudge.judges.members import check_judge, fitted
 from adjudge.plugins import lookup
+from adjudge.submission import Submission
 
 if TYPE_CHECKING:
     from inspect_ai.model import Model
@@ -31,6 +32,12 @@ _OWN = {"openai": "openai", "anthropic": "anthropic"}
 """Providers of inspect whose service a backend of adjudge asks too."""
 _SERVED = ("openai-api", "vllm", "sglang", "ollama", "llama-cpp-python", "openai")
 """Providers that speak chat completions, at an address of one's own."""
+_NOBODY = "none/none"
+"""How inspect calls the model of `--model none`."""
+NO_CANDIDATE = (
+    "{name!r} has no output and there is no model to write one; give each row an output, or name the model under test"
+    " with --model PROVIDER/MODEL"
+)
 _SAME = "the judge {judge!r} is the model under test; bind another grader, or allow it with self_grading=true"
 
 
@@ -147,6 +154,23 @@ def refuse_now(asked: Asked, *, answers: bool) -> None:
         refuse_self(chosen.models, str(under_test))
     if chosen.engine == "inspect":
         _refuse_unfit(asked, chosen.backends[0])
+
+
+def refuse_unanswered(items: Sequence[Item]) -> None:
+    """Refuse while a task is made that somebody must answer it where `--model none` leaves nobody.
+
+    Args:
+        items: What is to be judged.
+
+    Raises:
+        InputError: A submission has no output, and the model under test is none.
+    """
+    from inspect_ai.model._model import active_model
+
+    under_test = active_model()
+    lacking = next((item.id for item in items if isinstance(item, Submission) and not item.output), None)
+    if lacking is not None and under_test is not None and str(under_test) == _NOBODY:
+        raise InputError(NO_CANDIDATE.format(name=lacking))
 
 
 def _refuse_unfit(asked: Asked, backend: str | Backend) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,4 +20,5 @@ def as_prerequisite() -> Iterator[None]:
     except AdjudgeError as error:
         # An option of adjudge's own command line is an argument of the same name here.
         told = str(error).replace("--read-out reasoned", "read_out=reasoned")
+        told = re.sub(r"--column (\w+)=(\S+)", r"""-T columns='{"\1": "\2"}'""", told)
         raise PrerequisiteError(escape(f"adjudge: {told}")) from error

@@ -19,7 +19,7 @@ from inspect_ai.solver import Solver
 from adjudge import __version__
 from adjudge.api import installed
 from adjudge.errors import InputError, PluginError
-from adjudge.evals.graders import refuse_now
+from adjudge.evals.graders import refuse_now, refuse_unanswered
 from adjudge.evals.parameters import COMMON, GENERAL, scorer_arguments
 from adjudge.evals.reducers import epochs_mean
 from adjudge.evals.refusals import as_prerequisite
@@ -145,6 +145,8 @@ def _task(name: str, items: Sequence[Item], arguments: Mapping[str, Any], solver
         raise InputError(f"task {name!r}: the data set is empty")
     asked = Asked(**arguments)
     _refuse_without_rubric(asked, items)
+    if solver is not None:
+        refuse_unanswered(items)
     refuse_now(asked, answers=solver is not None)
     shared = asked.shared
     return Task(
