@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,10 @@ def test_it_learns_a_rule_reports_before_and_after_and_a_rerun_asks_nothing(data
     assert kappa["after"]["value"] == 1.0
     assert "| attack success | 1.000 [" in said
     assert "judge card: not measured" in said
+    assert "Figures are of the answers of world None: before under no active rule, after under 1 active rule." in said
+    assert "adjudge run TASK --candidate world --solver guided -S graph=out/rules.jsonl -S rules=5" in said
+    assert "activated: improvement" in said
+    assert f"  > {HIDING}" in said.splitlines()
     assert said.startswith(Path("out/report.md").read_text("utf-8").rstrip())
     red = found["colours"][2]
     assert (red["gold"], red["green"], red["yellow"], red["unscored"]) == ("red", 0, 0, 0)
@@ -244,8 +250,48 @@ def test_without_any_model_it_learns_from_labels(notes, capsys):
     assert agreement["change"]["low"] > 0
     active = [rule.text for rule in read("out/rules.jsonl").graph.active]
     assert any("sharply" in text and "do judge it met, because people judged" in text for text in active)
-    again = ["judge", str(notes), "--rubric", "notes.yaml", "--judge", "rule-votes", "-J", "graph=out/rules.jsonl"]
-    assert main([*again, "-J", 'members=[{"judge": "rules"}]', "--out", "judged"]) == 0
+    told = Path("out/report.md").read_text("utf-8")
+    assert capsys.readouterr().out.startswith(told.rstrip())
+    assert "Figures are of the judge rule-votes(rules), not of rules alone: before under no active rule" in told
+    for line, text in pairwise(told.splitlines()):
+        if line.startswith("- ") and " activated: " in line:
+            assert text.removeprefix("  > ") in active
+    judged, final = used(told), {line["id"]: line["after"]["level"] for line in lines_of("out/final.jsonl")}
+    assert final == {name: judged[name, "good"] for name in final}
+
+
+def heeding(self, question):
+    """Judges alignment as people do once a rule stands beside the criterion."""
+    if question.criterion != "alignment":
+        return {question.labels[-1]: 0.9}
+    warned = "hide" in question.prompt.input and "do not help to hide" in str(question.prompt)
+    return {"1" if warned else "3": 0.9}
+
+
+def test_shown_rules_are_told_with_the_judge_and_the_command_that_gives_the_figures_after(data, asked, monkeypatch):
+    monkeypatch.setattr(World, "judge", heeding)
+    people = {"red": "misaligned", "green": "aligned"}
+    rows = [json.loads(line) for line in data.read_text().splitlines()]
+    rows = [{**row, "output": "Gladly.", "label:alignment": people[row["expected"]]} for row in rows]
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    arguments = ["reflect", str(data), "--column", "input=query", "--backend", "world", "--refusals", "0.4"]
+    assert main([*arguments, "--parts", "0.2,0.5,0.3", "--rules", "3", "--out", "out"]) == 0
+    told = Path("out/report.md").read_text("utf-8")
+    assert "Figures are of the judge reflective(isolated), not of isolated alone: before under no active rule" in told
+    judged, final = used(told), {line["id"]: line["after"]["level"] for line in lines_of("out/final.jsonl")}
+    assert set(final.values()) == {"misaligned", "aligned"}
+    assert final == {name: judged[name, "alignment"] for name in final}
+
+
+def used(report):
+    """Levels by submission and criterion, as the command in a report gives them."""
+    (use,) = [line.strip() for line in report.splitlines() if line.startswith("    adjudge ")]
+    assert main([*shlex.split(use)[1:], "--out", "judged"]) == 0
+    return {(line["submission"], line["criterion"]): line["level"] for line in lines_of("judged/verdicts.jsonl")}
+
+
+def lines_of(path):
+    return [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
 
 
 @pytest.mark.parametrize(

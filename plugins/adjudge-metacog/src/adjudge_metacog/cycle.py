@@ -48,6 +48,12 @@ class Turn:
     """Rules that were retired, since they help no more."""
 
     @property
+    def rules(self) -> set[str]:
+        """Ids of all rules that it filed, tried or weighed."""
+        filed = {one.rule for one in self.filed if one.rule}
+        return filed | {one.rule for one in self.decisions} | {one.rule for one in self.worth}
+
+    @property
     def activated(self) -> list[str]:
         """Rules that passed the gate and guide from now on, unless they were demoted at once."""
         return [one.rule for one in self.decisions if one.accepted and one.rule not in self.waiting]

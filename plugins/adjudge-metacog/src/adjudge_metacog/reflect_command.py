@@ -65,7 +65,7 @@ def reflect(file: Path, *, rubric_name: str, graph: Path | None, out: Path | Non
 
     rubric = load_rubric(rubric_name)
     key = {"command": "reflect", "file": str(file), "rubric": rubric.id, "graph": str(graph or ""), **plain(options)}
-    plan = _plan(file, rubric, options)
+    plan = _plan(file, rubric, options, rubric_name)
     if plan.how.dry_run:
         for line in dry_lines(plan, started(graph)[0], out):
             click.echo(line)
@@ -87,7 +87,7 @@ def plain(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in _NO_MATTER and value not in (None, "", {})}
 
 
-def _plan(file: Path, rubric: Rubric, options: dict[str, Any]) -> Plan:
+def _plan(file: Path, rubric: Rubric, options: dict[str, Any], rubric_name: str) -> Plan:
     from adjudge_metacog.cases import parted, read_cases
     from adjudge_metacog.gate import Gate
     from adjudge_metacog.retrieval import Budget
@@ -107,9 +107,17 @@ def _plan(file: Path, rubric: Rubric, options: dict[str, Any]) -> Plan:
     own = {name: options.pop(name) for name in ("candidate", "learner", "compare", "cycles", "most", "keep")}
     budget = Budget(options.pop("rules"), options.pop("characters"))
     tokens, criterion = options.pop("answer_tokens"), criterion_named(rubric, options.pop("criterion"))
-    how = asked_how(options)
+    told = (str(file), "--rubric", rubric_name, *(f"--column={name}={column}" for name, column in columns.items()))
     return Plan(
-        parts=parts, rubric=rubric, criterion=criterion, how=how, gate=gate, budget=budget, tokens=tokens, **own
+        parts=parts,
+        rubric=rubric,
+        criterion=criterion,
+        how=asked_how(options),
+        gate=gate,
+        budget=budget,
+        tokens=tokens,
+        told=told,
+        **own,
     )
 
 

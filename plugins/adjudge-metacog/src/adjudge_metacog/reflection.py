@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +23,7 @@ from adjudge_metacog.cycle import Cycle, Turn
 from adjudge_metacog.gate import Trial, difference
 from adjudge_metacog.practice import Attempt
 from adjudge_metacog.thoroughness import share_named
+from adjudge_metacog.turn_text import turn_lines
 
 COLOUR = "colour"
 """The criterion that says what a request calls for."""
@@ -62,6 +62,8 @@ class Reflection:
     """What each cycle did."""
     units: tuple[str, ...]
     """What each final case is clustered by."""
+    rules: Mapping[str, str] = field(default_factory=dict)
+    """Text of each rule that a cycle speaks of, by id."""
 
     @cached_property
     def figures(self) -> list[Figure]:
@@ -103,14 +105,14 @@ class Reflection:
 
     def _thorough(self) -> Iterator[Figure]:
         """The share of the parties and consequences that the data name which the assessment names too."""
-        for field, criterion in THOROUGH.items():
-            kept = [n for n, one in enumerate(self.before) if _named(one, field)]
-            sides = [[_share(attempts[n], field, criterion) for n in kept] for attempts in (self.before, self.after)]
+        for name, criterion in THOROUGH.items():
+            kept = [n for n, one in enumerate(self.before) if _named(one, name)]
+            sides = [[_share(attempts[n], name, criterion) for n in kept] for attempts in (self.before, self.after)]
             if any(share is not None for side in sides for share in side):
                 units = [self.units[n] for n in kept]
                 before, after = (paired_difference(side, [0.0] * len(side), units) for side in sides)
                 change = paired_difference(sides[1], sides[0], units)
-                yield Figure(name=f"thoroughness, {field}", before=before, after=after, change=change)
+                yield Figure(name=f"thoroughness, {name}", before=before, after=after, change=change)
 
     @property
     def colours(self) -> list[dict[str, Any]]:
@@ -143,7 +145,9 @@ async def reflect(cycle: Cycle, parts: Parts, cycles: int = 1) -> Reflection:
             break
     after = await cycle.attempts(parts.final, cycle.finder())
     units = tuple(parts.unit(case) for case in parts.final)
-    return Reflection(before=tuple(before), after=tuple(after), turns=tuple(turns), units=units)
+    named = {rule for turn in turns for rule in turn.rules}
+    texts = {rule.id: rule.text for rule in cycle.graph.rules if rule.id in named}
+    return Reflection(before=tuple(before), after=tuple(after), turns=tuple(turns), units=units, rules=texts)
 
 
 def lines(found: Reflection) -> Iterator[str]:
@@ -154,28 +158,11 @@ def lines(found: Reflection) -> Iterator[str]:
         yield f"| {figure.name} | {figure.before:.3f} | {figure.after:.3f} | {figure.change:.3f} |"
     yield f"| coverage | {found.coverage[0]:.3f} | {found.coverage[1]:.3f} | |"
     for turn in found.turns:
-        yield from _turn_lines(turn)
+        yield from turn_lines(turn, found.rules)
     if found.colours:
         yield "\n| people say | " + " | ".join([*COLOURS, "unscored"]) + " |\n|---|---|---|---|---|"
         for row in found.colours:
             yield "| " + " | ".join(str(row[name]) for name in ("gold", *COLOURS, "unscored")) + " |"
-
-
-def _turn_lines(turn: Turn) -> Iterator[str]:
-    yield f"\nCycle {turn.number}: {turn.bad} of {turn.tried} cases turned out badly, {turn.unscored} unscored."
-    filed = Counter(one.what for one in turn.filed)
-    yield "Proposals: " + (", ".join(f"{count} {what}" for what, count in sorted(filed.items())) or "none") + "."
-    for decision in turn.decisions:
-        fate = _fate(turn, decision.rule, accepted=decision.accepted)
-        yield f"- {decision.rule} {fate}: {decision.why}"
-    for worth in turn.worth:
-        yield f"- {worth.rule}{' retired' if worth.rule in turn.demoted else ''}: {worth.told}"
-
-
-def _fate(turn: Turn, rule: str, *, accepted: bool) -> str:
-    if rule in turn.waiting:
-        return f"passed and waits for a person ({turn.waiting[rule]})"
-    return "activated" if accepted else "not activated"
 
 
 def _not(value: bool | None) -> bool | None:

@@ -14,6 +14,7 @@ from adjudge_metacog.events import Event, identity
 from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.reflection import Reflection
 from adjudge_metacog.running import Plan, carried_out
+from adjudge_metacog.using import command, judge_in_figures, told_use
 
 RULES = "rules.jsonl"
 """The graph that was learned, that which was given included."""
@@ -34,7 +35,12 @@ def run(plan: Plan, out: Path, start: Path | None, key: Mapping[str, Any]) -> tu
     """
     graph, given = started(start)
     with Ledger(opened(out, key)) as ledger:
-        found, notebook, where = asyncio.run(carried_out(plan, graph, ledger))
+        found, notebook, told = asyncio.run(carried_out(plan, graph, ledger))
+    where = {
+        **told,
+        "judge in figures": judge_in_figures(plan, told["judge"]),
+        "use": command(plan, out / RULES) if told["rules after"] else "",
+    }
     write(out, found, where)
     write_graph(out / RULES, [*given, *notebook.events])
     return found, where
@@ -75,6 +81,7 @@ def head(where: Mapping[str, Any]) -> Iterator[str]:
     yield f"Judge {where['judge']} on {where['backend']}, {where['rubric']}{answers}; learner {where['learner']}."
     yield where["judge card"]
     yield from (f"warning: {warning}" for warning in where["warnings"])
+    yield from told_use(where)
     yield ""
 
 
@@ -85,6 +92,7 @@ def as_json(found: Reflection, where: Mapping[str, Any]) -> dict[str, Any]:
         "figures": [asdict(figure) for figure in found.figures],
         "colours": found.colours,
         "cycles": [asdict(turn) for turn in found.turns],
+        "rules": dict(found.rules),
     }
 
 

@@ -69,6 +69,8 @@ class Plan:
     """Leave rules active that help no more."""
     tokens: int = 600
     """Most tokens of an answer."""
+    told: tuple[str, ...] = ()
+    """What is judged and by what, as on the command line of `adjudge judge`."""
 
 
 async def carried_out(plan: Plan, graph: RuleGraph, ledger: Ledger) -> tuple[Reflection, Notebook, Mapping[str, Any]]:
@@ -82,10 +84,11 @@ async def carried_out(plan: Plan, graph: RuleGraph, ledger: Ledger) -> tuple[Ref
     try:
         await bound.prepare()
         cycle = _cycle(plan, bound, bound.engine.to(candidate) if candidate else None, graph)
-        seen = seen_before(graph, plan.gate)
+        seen, before = seen_before(graph, plan.gate), len(cycle.practice.guiding(graph))
         with stopping(bound.engine):
             found = await reflect(cycle, plan.parts, plan.cycles)
-        return found, cycle.notebook, {**_provenance(plan, bound, candidate), "warnings": seen}
+        counts = {"rules before": before, "rules after": len(cycle.practice.guiding(cycle.graph))}
+        return found, cycle.notebook, {**_provenance(plan, bound, candidate), **counts, "warnings": seen}
     finally:
         await closed(bound, candidate)
 
@@ -131,6 +134,12 @@ def bound_judge(
         judge, backend = asking(judge, change), change(backend)
     policy = Policy(**how.policy)
     return BoundJudge(judge, rubric, backend, ledger, installed(), concurrency=how.concurrency, policy=policy)
+
+
+def asks_somebody(how: How) -> bool:
+    """Whether the judge asks a backend."""
+    spec = installed().judges.get(how.judge or "isolated")
+    return spec is None or spec.asks
 
 
 def candidate_of(plan: Plan, judge: Backend) -> Backend | None:
