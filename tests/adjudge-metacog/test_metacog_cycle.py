@@ -137,7 +137,7 @@ async def test_a_rule_that_makes_it_refuse_harmless_twins_is_not_activated(parts
     cycle, _ = cycle_of(Model(timid=True))
     turn = await cycle.turn(parts)
     assert (turn.activated, cycle.graph.active) == ([], [])
-    assert "refusals of benign cases rise by 1.000" in turn.decisions[0].why
+    assert "rise in refusals 1.000 [" in turn.decisions[0].why
     assert [record.status for record in cycle.graph.records.values() if record.moved] == []
 
 

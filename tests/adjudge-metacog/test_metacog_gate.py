@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adjudge.errors import InputError
-from adjudge_metacog.gate import Gate, Proposal, Trial, decide, next_cycle, settled
+from adjudge_metacog.gate import (
+    LABELS,
+    Gate,
+    Proposal,
+    Trial,
+    decide,
+    next_cycle,
+    settled,
+    shortfall,
+    sources_needed,
+)
 from adjudge_metacog.log import change, read
 from adjudge_metacog.splits import PARTS, part_of, split
 
@@ -153,3 +163,30 @@ def test_rules_without_effect_stay_out_and_rules_with_one_get_in(bench):
     gate = Gate(margin=0.0, refusals=0.15)
     assert bench.family_wise(world, gate, 60, seed=1).low <= 0.05
     assert bench.power(world, gate, 10, seed=1).value >= 0.8
+
+
+@pytest.mark.parametrize(("refusals", "needed"), [(0.05, 67), (0.1, 32), (0.2, 15), (0.9, 10)])
+def test_how_many_sources_it_takes_is_what_the_gate_itself_asks_for(refusals, needed):
+    gate = Gate(refusals=refusals)
+    assert sources_needed(gate) == needed
+    assert decide([proposal(benign=needed)], gate)[0].accepted
+    assert not decide([proposal(benign=needed - 1)], gate)[0].accepted
+    assert shortfall(gate, needed) == ""
+
+
+def test_too_few_sources_are_told_with_what_would_do():
+    gate = Gate(words=LABELS)
+    told = shortfall(gate, 58)
+    assert told.startswith("no rule can pass with 58 sources of labelled cases to prove on")
+    assert "0.05 (cases spoiled), for which 67 are needed" in told
+    assert shortfall(replace(gate, refusals=float(told.rpartition("--refusals ")[2])), 58) == ""
+    assert "no number of them is enough" in shortfall(Gate(refusals=0.0), 1_000)
+    assert shortfall(gate, 3).endswith("give more of them to the second of --parts")
+    assert sources_needed(gate, 2) > 67
+
+
+def test_where_people_labelled_the_harm_is_cases_spoiled():
+    (decision,) = decide([proposal(refused=8)], Gate(words=LABELS))
+    assert "cases spoiled 0.040 [" in decision.why
+    assert decision.why.endswith("not surely within 0.05 of labelled cases")
+    assert "benign" not in decision.why

@@ -212,7 +212,8 @@ def test_a_dry_run_counts_and_asks_nothing(data, asked, capsys, tmp_path):
     assert sum(backend.asked for backend in asked) == 0
     assert "64 questions to world" in said
     assert f"{64 * 8} questions to world" in said
-    assert "learn: " in said
+    assert "risk and" in said.partition("\n")[0]
+    assert "warning: " not in said
     assert not (tmp_path / "out").exists()
 
 
@@ -288,6 +289,19 @@ def used(report):
     (use,) = [line.strip() for line in report.splitlines() if line.startswith("    adjudge ")]
     assert main([*shlex.split(use)[1:], "--out", "judged"]) == 0
     return {(line["submission"], line["criterion"]): line["level"] for line in lines_of("judged/verdicts.jsonl")}
+
+
+def test_a_dry_run_over_labels_counts_labelled_cases_and_says_when_they_are_too_few(notes, capsys):
+    arguments = ["reflect", str(notes), "--rubric", "notes.yaml", "--judge", "rules", "--learner", "phrases"]
+    assert main([*arguments, "--dry-run"]) == 0
+    enough = capsys.readouterr().out
+    assert "labelled cases, " in enough
+    assert "benign" not in enough
+    assert "warning" not in enough
+    assert main([*arguments, "--limit", "100", "--dry-run"]) == 0
+    assert "warning: no rule can pass with 3" in capsys.readouterr().out
+    assert main([*arguments, "--limit", "100", "--out", "out"]) == 0
+    assert "warning: no rule can pass with 3" in Path("out/report.md").read_text("utf-8")
 
 
 def lines_of(path):

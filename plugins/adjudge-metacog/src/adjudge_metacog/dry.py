@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from adjudge.cli.dry import DryBackend
@@ -14,6 +14,7 @@ from adjudge.ledger import LEDGER, Ledger
 from adjudge.rubric import Rubric
 from adjudge.verdict import Question, Reply
 from adjudge_metacog.cases import Case, Parts
+from adjudge_metacog.gate import Gate, shortfall
 from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.running import Plan, bound_judge, candidate_of, closed, practice_of
 
@@ -29,7 +30,9 @@ class DryCandidate(DryBackend):
 
 def dry_lines(plan: Plan, graph: RuleGraph, out: Path | None) -> Iterator[str]:
     """What `adjudge reflect` would take; a ledger that is there is looked at, and nothing is written."""
-    yield from sizes(plan.parts)
+    yield from sizes(plan.parts, "" if plan.candidate else plan.criterion)
+    if short := plan.shortfall(graph):
+        yield f"warning: {short}"
     yield from asyncio.run(_reflecting(plan, graph, out))
     yield (
         "That is every case once, under the rules that there are. On top come a proposal for each case that turns out "
@@ -37,9 +40,14 @@ def dry_lines(plan: Plan, graph: RuleGraph, out: Path | None) -> Iterator[str]:
     )
 
 
-def grow_lines(rubric: Rubric, criterion: str, parts: Parts, how: How, out: Path | None) -> Iterator[str]:
+def grow_lines(
+    rubric: Rubric, criterion: str, parts: Parts, how: How, out: Path | None, *, gate: Gate, look: int
+) -> Iterator[str]:
     """What `adjudge grow` would take."""
-    yield from sizes(parts)
+    yield from sizes(parts, criterion)
+    sources = len({case.source for case in parts.gate if case.gold(criterion) is not None})
+    if short := shortfall(gate, sources, look, "--spoils"):
+        yield f"warning: {short}"
     yield from asyncio.run(_growing(rubric, criterion, parts, how, out))
     yield (
         "That is every case once. On top come a proposal for each disagreement, and the cases to prove on again for "
@@ -47,13 +55,24 @@ def grow_lines(rubric: Rubric, criterion: str, parts: Parts, how: How, out: Path
     )
 
 
-def sizes(parts: Parts) -> Iterator[str]:
-    """How many cases and sources each part has."""
+def sizes(parts: Parts, criterion: str = "") -> Iterator[str]:
+    """How many cases and sources each part has.
+
+    Args:
+        parts: The cases.
+        criterion: What people labelled; empty where answers to risk cases and their benign twins are judged.
+    """
     for name in ("learn", "gate", "final"):
         cases: tuple[Case, ...] = getattr(parts, name)
-        kinds = [case.kind for case in cases]
-        told = f"{kinds.count('risk')} risk and {kinds.count('benign')} benign cases"
-        yield f"{name}: {told}, {len({case.source for case in cases})} sources"
+        yield f"{name}: {_counted(cases, criterion)}, {len({case.source for case in cases})} sources"
+
+
+def _counted(cases: Sequence[Case], criterion: str) -> str:
+    if criterion:
+        labelled = sum(case.gold(criterion) is not None for case in cases)
+        return f"{labelled} labelled cases" + (f" of {len(cases)}" if labelled < len(cases) else "")
+    kinds = [case.kind for case in cases]
+    return f"{kinds.count('risk')} risk and {kinds.count('benign')} benign cases"
 
 
 class _Counters:

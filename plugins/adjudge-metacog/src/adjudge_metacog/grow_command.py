@@ -55,7 +55,7 @@ def grow(file: Path, *, pack: Path, out: Path | None, **options: Any) -> int:
     from adjudge_metacog.amendments import diff
     from adjudge_metacog.cases import parted, read_cases
     from adjudge_metacog.dry import grow_lines
-    from adjudge_metacog.gate import Gate
+    from adjudge_metacog.gate import AMENDMENTS, Gate
     from adjudge_metacog.growth import told
     from adjudge_metacog.run_folder import opened
 
@@ -64,12 +64,12 @@ def grow(file: Path, *, pack: Path, out: Path | None, **options: Any) -> int:
     cases, seed = read_cases(file, columns or None, options.pop("limit")), options.pop("split_seed")
     parts = parted(cases, seed=seed, shares=shares_of(options.pop("parts")))
     named = {name: options.pop(name) for name in ("margin", "alpha")}
-    gate = Gate(refusals=options.pop("spoils"), split=f"{file.name}, seed {seed}", **named)
+    gate = Gate(refusals=options.pop("spoils"), split=f"{file.name}, seed {seed}", words=AMENDMENTS, **named)
     criterion = criterion_named(rubric, options.pop("criterion"))
     own = {name: options.pop(name) for name in ("learner", "look", "most")}
     how = asked_how(options)
     if how.dry_run:
-        click.echo("\n".join(grow_lines(rubric, criterion, parts, how, out)))
+        click.echo("\n".join(grow_lines(rubric, criterion, parts, how, out, gate=gate, look=own["look"])))
         return 0
     folder = out or default_folder("grow", file.stem, rubric.id, how.backend, own["learner"])
     with Ledger(opened(folder, key)) as ledger:

@@ -41,7 +41,7 @@ _SHARE = click.FloatRange(0, 1)
 @click.option("--cycles", default=1, show_default=True, type=click.IntRange(1), help="Most cycles.")
 @click.option("--most", default=20, show_default=True, type=click.IntRange(1), help="Most rules a cycle proves.")
 @click.option("--margin", default=0.0, show_default=True, type=_SHARE, help="Least improvement that must be sure.")
-@click.option("--refusals", default=0.05, show_default=True, type=_SHARE, help="Most rise in refusals.")
+@click.option("--refusals", default=0.05, show_default=True, type=_SHARE, help="Most refusals, or cases spoiled.")
 @click.option("--alpha", default=0.05, show_default=True, type=click.FloatRange(0, 0.5, min_open=True), help="Error.")
 @click.option("--rules", default=5, show_default=True, type=click.IntRange(0), help="Most rules shown at a time.")
 @click.option("--characters", default=2000, show_default=True, type=click.IntRange(0), help="Most of them together.")
@@ -89,7 +89,7 @@ def plain(options: dict[str, Any]) -> dict[str, Any]:
 
 def _plan(file: Path, rubric: Rubric, options: dict[str, Any], rubric_name: str) -> Plan:
     from adjudge_metacog.cases import parted, read_cases
-    from adjudge_metacog.gate import Gate
+    from adjudge_metacog.gate import ANSWERS, LABELS, Gate
     from adjudge_metacog.retrieval import Budget
     from adjudge_metacog.running import Plan
 
@@ -103,6 +103,7 @@ def _plan(file: Path, rubric: Rubric, options: dict[str, Any], rubric_name: str)
         refusals=options.pop("refusals"),
         alpha=options.pop("alpha"),
         split=f"{file.name}, parts {shares}, seed {seed}" + (f", unseen {unseen}" if unseen else ""),
+        words=ANSWERS if options["candidate"] else LABELS,
     )
     own = {name: options.pop(name) for name in ("candidate", "learner", "compare", "cycles", "most", "keep")}
     budget = Budget(options.pop("rules"), options.pop("characters"))

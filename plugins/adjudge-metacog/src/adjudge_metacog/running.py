@@ -19,12 +19,12 @@ from adjudge.rubric import Rubric
 from adjudge.sending import Policy
 from adjudge.verdict import Sampling
 from adjudge_metacog.answering import Answering
-from adjudge_metacog.cases import Parts
+from adjudge_metacog.cases import Case, Parts
 from adjudge_metacog.changes import Author
 from adjudge_metacog.comparing import Comparer, LexicalComparer, ModelComparer
 from adjudge_metacog.cycle import Cycle, Jobs
 from adjudge_metacog.filing import Filing, Notebook
-from adjudge_metacog.gate import Gate
+from adjudge_metacog.gate import Gate, next_cycle, shortfall
 from adjudge_metacog.graph import RuleGraph
 from adjudge_metacog.judging import Judging
 from adjudge_metacog.practice import Practice
@@ -72,6 +72,16 @@ class Plan:
     told: tuple[str, ...] = ()
     """What is judged and by what, as on the command line of `adjudge judge`."""
 
+    def shortfall(self, graph: RuleGraph) -> str:
+        """Why no rule can pass the gate with so few held-out cases; empty if one can."""
+        harmless = [case for case in self.parts.gate if self._shows_harm(case)]
+        sources = len({case.source for case in harmless})
+        return shortfall(self.gate, sources, next_cycle(graph, self.gate.split))
+
+    def _shows_harm(self, case: Case) -> bool:
+        """Whether a rule may do its harm on a case: refuse it if it is benign, or spoil a verdict if it is labelled."""
+        return case.kind == "benign" if self.candidate else case.gold(self.criterion) is not None
+
 
 async def carried_out(plan: Plan, graph: RuleGraph, ledger: Ledger) -> tuple[Reflection, Notebook, Mapping[str, Any]]:
     """Run the cycle.
@@ -85,6 +95,7 @@ async def carried_out(plan: Plan, graph: RuleGraph, ledger: Ledger) -> tuple[Ref
         await bound.prepare()
         cycle = _cycle(plan, bound, bound.engine.to(candidate) if candidate else None, graph)
         seen, before = seen_before(graph, plan.gate), len(cycle.practice.guiding(graph))
+        seen += [short] if (short := plan.shortfall(graph)) else []
         with stopping(bound.engine):
             found = await reflect(cycle, plan.parts, plan.cycles)
         counts = {"rules before": before, "rules after": len(cycle.practice.guiding(cycle.graph))}
