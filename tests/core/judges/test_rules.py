@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from adjudge import make_judge
 from adjudge.api import installed
+from adjudge.checks import check_of, level_found
+from adjudge.checks.text import numbers, words
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import JudgeSpec
 from adjudge.judges import SPECS
-from adjudge.judges.check_text import numbers, words
-from adjudge.judges.checks import check_of, level_found
 from adjudge.judges.rules import RulesJudge
 from adjudge.rubric import Criterion, Level, Rubric, Scale
 from adjudge.submission import Label, Message, Submission
@@ -160,7 +160,7 @@ def test_levels_of_a_scale_are_named_or_the_lowest_and_the_highest() -> None:
 @pytest.mark.parametrize(
     ("check", "message"),
     [
-        ({"kind": "python", "code": "import os"}, "kinds: contains, exact"),
+        ({"kind": "python", "code": "import os"}, "there is contains, exact"),
         ({"kind": "regex", "pattern": "(?=a)b"}, "not RE2 syntax"),
         ({"kind": "regex"}, "pattern"),
         ({"kind": "numeric", "value": 1, "tolerance": -1}, "tolerance"),

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
+from adjudge.checks import Check, MissingReferenceError, check_of, level_found
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Ask, Item, Member
-from adjudge.judges.checks import Check, MissingReferenceError, check_of, level_found
 from adjudge.judges.members import asked_of, in_waves, part_of, together, unscored
 from adjudge.judges.settings import only_submission
 from adjudge.judges.votes import worst_first

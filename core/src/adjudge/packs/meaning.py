@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from adjudge.packs.findings import Findings, nearest, shown
+from adjudge.checks import CHECK, faults
+from adjudge.packs.findings import Findings, Place, nearest, shown
 from adjudge.packs.tree import Node
 from adjudge.rubric import Rubric
 from adjudge.scale import BINARY, Scale, ScaleField
@@ -36,7 +37,7 @@ def build_rubric(value: Any, tree: Node, findings: Findings) -> Rubric:
     """
     found = list(_findings(value))
     for path, message, rule in found:
-        findings.add(tree.find(path).place, message, rule)
+        findings.add(_place(tree, path, rule), message, rule)
     try:
         rubric = Rubric.model_validate(value)
     except ValidationError as error:
@@ -45,6 +46,15 @@ def build_rubric(value: Any, tree: Node, findings: Findings) -> Rubric:
         raise
     findings.raise_if_any()
     return rubric
+
+
+def _place(tree: Node, path: Path, rule: str) -> Place:
+    """Where a finding is shown: at the name of a field that is not known, else at the value."""
+    if rule == "unknown-field":
+        entries = tree.find(path[:-1]).entries
+        if path[-1] in entries:
+            return entries[str(path[-1])][0]
+    return tree.find(path).place
 
 
 def _add_model_errors(error: ValidationError, known: list[Path], tree: Node, findings: Findings) -> None:
@@ -103,6 +113,10 @@ def _criterion_findings(
             "a weight of 0 has no effect; remove the criterion, or use `scoring: gated` with `importance: may`",
             "bad-value",
         )
+    options = criterion.get("options") or {}
+    if options.get(CHECK) is not None:
+        for place, message, rule in faults(options[CHECK], scale):
+            yield (*path, "options", CHECK, *place), message, rule
     for index, example in enumerate(criterion.get("examples", ())):
         yield from _level_finding(example["level"], criterion["id"], scale, (*path, "examples", index, "level"))
 

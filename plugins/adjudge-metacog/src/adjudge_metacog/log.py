@@ -16,8 +16,8 @@ from typing import IO, Any
 
 from pydantic import ValidationError
 
+from adjudge.checks.text import strict_json
 from adjudge.errors import InputError
-from adjudge.judges.check_text import strict_json
 from adjudge_metacog.changes import Change
 from adjudge_metacog.events import Event, canonical, event_id
 from adjudge_metacog.graph import RuleGraph

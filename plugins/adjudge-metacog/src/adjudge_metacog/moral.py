@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from adjudge.checks.text import strict_json
 from adjudge.errors import InputError
-from adjudge.judges.check_text import strict_json
 from adjudge.values import Frozen
 
 EntropyForm = Literal["with_impressions", "answers"]

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from adjudge.checks.text import answer_text
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Ask, Item, Member
-from adjudge.judges.check_text import answer_text
 from adjudge.judges.members import asked_of
 from adjudge.judges.settings import only_submission
 from adjudge.readout import expected_score

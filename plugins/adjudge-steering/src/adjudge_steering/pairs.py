@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from adjudge.checks.text import strict_json
 from adjudge.errors import InputError
-from adjudge.judges.check_text import strict_json
 from adjudge.values import Frozen, Id
 
 Split = Literal["fit", "choose", "final"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from adjudge.checks.text import strict_json
 from adjudge.errors import InputError
-from adjudge.judges.check_text import strict_json
 from adjudge.values import Frozen, Id
 from adjudge_steering.directions import Method
 

@@ -16,8 +16,8 @@ from typing import IO, Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from adjudge.checks.text import strict_json
 from adjudge.errors import InputError
-from adjudge.judges.check_text import strict_json
 from adjudge.values import Frozen
 from adjudge_metacog.elicit.events import Event
 from adjudge_metacog.elicit.state import Elicitation

@@ -1,11 +1,6 @@
-"""Checks that need no model: declared in a criterion's `options["check"]` as data, pure functions of the submission.
+"""The kinds of check: what each takes, and when it holds. No check runs code of a pack.
 
-    options:
-      check: {kind: regex, pattern: "ISBN [0-9-]{13,17}"}
-
-A check is met or not; `negate: true` turns it round. On a scale of more than two levels, or of labels, `levels: [not
-met, met]` says which levels stand for that. A pattern is matched by RE2, in time linear in the text, whatever a pack
-brings; no check runs code of a pack.
+A pattern is matched by RE2, in time linear in the text, whatever a pack brings.
 """
 
 from __future__ import annotations
@@ -14,16 +9,11 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import Field, JsonValue
 
+from adjudge.checks.text import folded, last_number, numbers, strict_json, words
 from adjudge.errors import UnsupportedError
-from adjudge.judges.check_text import answer_text, folded, last_number, numbers, strict_json, words
-from adjudge.rubric import Criterion
-from adjudge.submission import Submission
 from adjudge.values import Frozen
-
-CHECK = "check"
-"""Key in `Criterion.options`."""
 
 RE2_HINT = "the check 'regex' needs google-re2: pip install \"adjudge[re2]\""
 
@@ -32,7 +22,11 @@ class MissingReferenceError(Exception):
     """The submission has no reference to compare with."""
 
 
-class _Check(Frozen):
+class NotInstalledError(UnsupportedError):
+    """A check needs what is not installed on this machine; its declaration may be all right."""
+
+
+class CheckBase(Frozen):
     """What every check takes."""
 
     negate: bool = False
@@ -53,7 +47,7 @@ def _wanted(value: Any, reference: str | None) -> Any:
     return reference
 
 
-class Exact(_Check):
+class Exact(CheckBase):
     """The whole text is one of these."""
 
     kind: Literal["exact"]
@@ -70,7 +64,7 @@ class Exact(_Check):
         return same, f"the text is {'' if same else 'not '}{' or '.join(map(_short, values))}"
 
 
-class Contains(_Check):
+class Contains(CheckBase):
     """These pieces stand in the text."""
 
     kind: Literal["contains"]
@@ -90,7 +84,7 @@ class Contains(_Check):
         return holds, f"missing: {', '.join(map(_short, missing))}" if missing else "all pieces are there"
 
 
-class Regex(_Check):
+class Regex(CheckBase):
     """A pattern in the syntax of RE2 matches somewhere, or the whole text."""
 
     kind: Literal["regex"]
@@ -117,7 +111,7 @@ class Regex(_Check):
         try:
             import re2
         except ImportError as error:
-            raise UnsupportedError(RE2_HINT) from error
+            raise NotInstalledError(RE2_HINT) from error
         options = re2.Options()
         options.log_errors, options.case_sensitive = False, not self.ignore_case
         try:
@@ -126,7 +120,7 @@ class Regex(_Check):
             raise UnsupportedError(f"the pattern {_short(self.pattern)} is not RE2 syntax: {_said(error)}") from error
 
 
-class Numeric(_Check):
+class Numeric(CheckBase):
     """A number in the text is near a value."""
 
     kind: Literal["numeric"]
@@ -154,7 +148,7 @@ class Numeric(_Check):
         return bool(near), f"{(near or chosen)[0]:g} against {value:g} ± {room:g}"
 
 
-class JsonSchema(_Check):
+class JsonSchema(CheckBase):
     """The whole text is JSON of a schema (draft 2020-12); references outside it and patterns are refused."""
 
     kind: Literal["json_schema"]
@@ -193,7 +187,7 @@ class JsonSchema(_Check):
         return Draft202012Validator(self.of, registry=Registry())
 
 
-class Length(_Check):
+class Length(CheckBase):
     """The text has so many words or characters; a CJK character counts as a word."""
 
     kind: Literal["length"]
@@ -213,55 +207,15 @@ class Length(_Check):
 
 
 Check = Exact | Contains | Regex | Numeric | JsonSchema | Length
-_CHECK: TypeAdapter[Check] = TypeAdapter(Annotated[Check, Field(discriminator="kind")])
-KINDS = ("contains", "exact", "json_schema", "length", "numeric", "regex")
-
-
-def check_of(criterion: Criterion) -> Check | None:
-    """The check that a criterion declares, None if it has none.
-
-    Raises:
-        UnsupportedError: It is malformed, names a level that the scale lacks, or needs what is not installed.
-    """
-    declared = criterion.options.get(CHECK)
-    if declared is None:
-        return None
-    try:
-        check = _CHECK.validate_python(declared)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise UnsupportedError(
-            f"criterion {criterion.id!r}: check{'.' if place else ''}{place}: {first['msg']}; kinds: {', '.join(KINDS)}"
-        ) from error
-    _refuse_misfit(criterion, check)
-    return check
-
-
-def _refuse_misfit(criterion: Criterion, check: Check) -> None:
-    for level in check.levels or ():
-        if level not in criterion.scale:
-            raise UnsupportedError(f"criterion {criterion.id!r}: the check's level {level!r} is not in its scale")
-    if check.levels is None and criterion.scale.kind == "labels":
-        raise UnsupportedError(f"criterion {criterion.id!r}: a check on labels needs levels: [not met, met]")
-    try:
-        if isinstance(check, Regex):
-            check.compiled()
-        elif isinstance(check, JsonSchema):
-            check.validator()
-    except UnsupportedError as error:
-        raise UnsupportedError(f"criterion {criterion.id!r}: {error}") from error
-
-
-def level_found(criterion: Criterion, check: Check, submission: Submission) -> tuple[str, str]:
-    """Id of the level that a check gives, and why.
-
-    Raises:
-        MissingReferenceError: It compares with a reference that the submission lacks.
-    """
-    holds, why = check.find(answer_text(submission.output), submission.reference)
-    levels = check.levels or (criterion.scale.levels[0].id, criterion.scale.levels[-1].id)
-    return levels[holds != check.negate], why
+KINDS: dict[str, type[Check]] = {
+    "contains": Contains,
+    "exact": Exact,
+    "json_schema": JsonSchema,
+    "length": Length,
+    "numeric": Numeric,
+    "regex": Regex,
+}
+"""What a declaration may name as its `kind`."""
 
 
 def _keywords(schema: Any) -> Iterator[tuple[str, Any]]:
