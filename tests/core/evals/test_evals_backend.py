@@ -205,13 +205,32 @@ async def test_without_the_cache_every_question_is_sent(loopback: Loopback) -> N
     assert len(loopback.bodies) == 2, "the model's own cache setting does not hold for judging"
 
 
-async def test_a_call_that_reached_no_server_names_the_host() -> None:
+async def test_a_call_that_reached_no_server_names_the_model_the_host_and_the_cause() -> None:
     backend = build("openai-api/loop/judge", base_url="http://user:secret@127.0.0.1:9/v1")
     reply = await backend.ask(question())
     await backend.aclose()
     assert reply.failure is not None
-    assert reply.failure.detail.endswith("calling 127.0.0.1:9")
+    assert "calling openai-api/loop/judge at 127.0.0.1:9: [Errno " in reply.failure.detail
     assert "secret" not in reply.failure.detail
+
+
+async def test_what_the_server_said_of_a_call_that_failed_is_told_without_the_key(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOP_API_KEY", "quite plain words")
+    said = "no such thing for quite plain words at https://me:mine@example.org/v1?sig=abc"
+    reply = await asked(loopback, Spoken(status=400, raw=error(said)), question())
+    assert reply.failure is not None
+    detail = reply.failure.detail
+    assert detail.startswith("the call failed: HTTP 400, calling openai-api/loop/judge at 127.0.0.1:")
+    assert "no such thing for *** at https://example.org/v1" in detail
+    assert not [word for word in ("plain", "mine", "abc") if word in detail]
+
+
+async def test_a_refused_key_is_told_with_the_model_and_nothing_that_the_server_said(loopback: Loopback) -> None:
+    reply = await asked(loopback, Spoken(status=401, raw=error(f"Incorrect API key provided: {KEY}")), question())
+    assert reply.failure is not None
+    assert reply.failure.detail == "HTTP 401: the server refuses this key or model (openai-api/loop/judge)"
 
 
 def test_an_error_is_told_without_the_markup_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,20 @@ def test_a_reply_that_was_not_understood_stands_with_what_was_said_to_it(
     assert len(second[1]) == 2
 
 
+def test_a_call_that_failed_stands_with_its_prompt(loopback: Loopback, rubric_file: str, rows: Rows) -> None:
+    broken = {"id": "broken", "input": "say it", "output": "BROKEN please"}
+    data = rows(ROWS[0], broken)
+    html, found = page(evaluated(loopback, judge(rubric=rubric_file, dataset=data, judge_engine="inspect")))
+    for criterion in ("polite", "short"):
+        ((prompt, added, reply),) = found["broken", criterion]["shown"]
+        assert f"Criterion: The text is {criterion}." in prompt
+        assert "BROKEN please" in prompt
+        assert added == []
+        assert reply.startswith("(the call failed: ")
+    assert "prompts and replies" not in html
+    assert "HTTP 400, calling openai-api/loop/judge at 127.0.0.1:" in str(found["broken", "polite"])
+
+
 def test_members_of_a_panel_have_their_own(loopback: Loopback, rubric_file: str, rows: Rows) -> None:
     def answer(body: dict[str, Any]) -> Spoken:
         spoken = by_the_text(body)

@@ -73,7 +73,7 @@ def faults(declared: Any, scale: Scale | None) -> Iterator[Fault]:
             yield from _meaning_faults(check, scale)
 
 
-def _typed(declared: Mapping[str, Any]) -> Check:
+def _typed(declared: Any) -> Check:
     return KINDS[declared["kind"]].model_validate(dict(declared))
 
 

@@ -23,7 +23,10 @@ GRADER = "grader"
 LABEL_TOKENS = 64
 """Room for a label, however many tokens it has."""
 MESSAGE = "inspect message"
-"""Under what the parameters of a reply name the message that it is, by inspect's id; logs hold it with its prompt."""
+"""Under what the parameters of a reply name the message that it is, by inspect's id; logs hold it with its prompt.
+
+Of a call that failed, the last message that was sent.
+"""
 _UNLIMITED = 10_000
 _MOST_HASTY = 6
 """Tries of a question that finds out whether the provider takes a schema."""
@@ -90,8 +93,9 @@ class InspectBackend:
         by_schema = question.json_schema is not None and self._takes_schemas is not False
         # A schema is tried out without inspect's retries: it may be what the server fails on, and they have no end.
         hasty = by_schema and self._takes_schemas is None and tried < self._hasty_tries
+        messages = self._messages(question)
         try:
-            reply = await self._generated(question, fresh=fresh, retries=0 if hasty else None)
+            reply = await self._generated(question, messages, fresh=fresh, retries=0 if hasty else None)
         except Exception as error:  # noqa: BLE001 - a provider may raise anything; each kind is told apart
             failure = failure_of(error, self.model)
             if by_schema and blames_the_schema(error):
@@ -99,7 +103,8 @@ class InspectBackend:
             elif hasty and failure.retryable:
                 await asyncio.sleep(min(failure.retry_after or PAUSE * 2**tried, _LONGEST_PAUSE))
             else:
-                return Reply(stop="error", failure=failure)
+                # No message answered; the log knows the call by the last one that was sent.
+                return Reply(stop="error", failure=failure, sent={MESSAGE: messages[-1].id})
             return await self._asked_once(question, fresh=fresh, tried=tried + 1)
         if by_schema and self._takes_schemas is None:
             self._takes_schemas = True
@@ -110,12 +115,14 @@ class InspectBackend:
         most = self.model.config.max_retries
         return _MOST_HASTY if most is None else min(most, _MOST_HASTY)
 
-    async def _generated(self, question: Question, *, fresh: bool, retries: int | None) -> Reply:
+    async def _generated(
+        self, question: Question, messages: list[ChatMessage], *, fresh: bool, retries: int | None
+    ) -> Reply:
         config = self._config(question)
         if retries is not None:
             config = config.model_copy(update={"max_retries": retries})
         policy = self._policy(question, fresh=fresh)
-        output = await self.model.generate(self._messages(question), config=config, cache=policy)
+        output = await self.model.generate(messages, config=config, cache=policy)
         sent = {"json": "json_schema" if config.response_schema else "prompt"} if question.json_schema else {}
         reply = reply_of(output, sent)
         if not output.choices:

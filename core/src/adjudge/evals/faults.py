@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from adjudge.http_failures import hide, one_line
 from adjudge.verdict import Failure, Reason
 
 if TYPE_CHECKING:
@@ -13,13 +16,17 @@ if TYPE_CHECKING:
 
 _FATAL = (HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 _OVERLOADED = 529
+_ADDRESS = re.compile(r"(?P<scheme>\w+://)(?:[^/\s@]*@)?(?P<rest>[^\s?'\"]*)(?:\?[^\s'\"]*)?")
 _QUOTA = ("insufficient_quota", "exceeded your current quota")
 _SCHEMA = ("response_format", "json_schema", "response schema", "output_format", "structured output", "grammar")
 _CONTEXT = ("context length", "context_length", "context window", "too many tokens", "prompt is too long")
 
 
 def failure_of(error: BaseException, model: Model) -> Failure:
-    """The failure that an exception of a call stands for; its text is left out, since it may hold the key."""
+    """The failure that an exception of a call stands for: who was called, and what the innermost cause says.
+
+    The text of an error may hold the key: that of a refused key is left out, and in any other no key is shown.
+    """
     cause = _innermost(error)
     kind, status, said = type(cause).__name__, _status(cause), str(cause).casefold()
     if kind == "LimitExceededError":
@@ -29,10 +36,10 @@ def failure_of(error: BaseException, model: Model) -> Failure:
     if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE) and any(w in said for w in _CONTEXT):
         return _failure("overflow", "the prompt does not fit the model's context")
     if status in _FATAL or _is_auth(cause, model):
-        return _failure("infra", f"{_named(status, kind)}: the server refuses this key or model", fatal=True)
+        return _failure("infra", f"{_named(status, kind)}: the server refuses this key or model ({model})", fatal=True)
     retryable = _is_retryable(cause, status, model)
-    told = _named(status, kind) + ("" if status else _where(model))
-    return _failure("infra", f"the call failed: {told}", retryable=retryable, wait=_wait(cause, status))
+    told = one_line(f"the call failed: {_named(status, kind)}, {_whom(model)}{_said(cause, status, model)}")
+    return _failure("infra", told, retryable=retryable, wait=_wait(cause, status))
 
 
 def blames_the_schema(error: BaseException) -> bool:
@@ -54,10 +61,40 @@ def _named(status: int | None, kind: str) -> str:
     return f"HTTP {status}" if status else kind
 
 
-def _where(model: Model) -> str:
-    """The host that was called, where it is known: most calls that fail without a status never reached one."""
+def _whom(model: Model) -> str:
+    """The model that was called, and its host where that is known: most such calls never reached one."""
     host = urlsplit(model.api.base_url or "").netloc.rpartition("@")[2]
-    return f", calling {host}" if host else ""
+    return f"calling {model}" + (f" at {host}" if host else "")
+
+
+def _said(cause: BaseException, status: int | None, model: Model) -> str:
+    """What the error says; without a status, what began it says, since an SDK wraps that in words of its own."""
+    if isinstance(cause, RuntimeError):  # inspect's own: its text is the whole request
+        return ""
+    for key in (getattr(model.api, "api_key", None), *map(os.environ.get, _key_variables(model))):
+        hide(key or "")
+    first = cause if status else _beginning(cause)
+    said = _userless(str(first))
+    return f": {said}" if said.strip() else ""
+
+
+def _key_variables(model: Model) -> list[str]:
+    return list(getattr(model.api, "api_key_vars", None) or ())
+
+
+def _beginning(error: BaseException) -> BaseException:
+    """The error below all that it was raised from which still says something."""
+    seen, found, below = {id(error)}, error, error.__cause__ or error.__context__
+    while below is not None and id(below) not in seen:
+        seen.add(id(below))
+        found = below if str(below).strip() else found
+        below = below.__cause__ or below.__context__
+    return found
+
+
+def _userless(text: str) -> str:
+    """The text without users, passwords and queries in the addresses that it names."""
+    return _ADDRESS.sub(lambda match: match["scheme"] + match["rest"], text)
 
 
 def _innermost(error: BaseException) -> BaseException:

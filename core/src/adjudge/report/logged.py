@@ -104,7 +104,7 @@ class _Heard:
             return
         judged = judged_of(score.metadata)
         calls = list(_calls(sample, "" if judged else self.scorer.rpartition("/")[2]))
-        self.turns |= {_answer(call): _turn(call) for call in calls}
+        self.turns |= {name: _turn(call) for call in calls for name in (_sent(call), _answer(call)) if name}
         name = self.names[str(sample.id), sample.epoch]
         self.asked[name] = judged.replies if judged else {"": [*map(_answer, calls)]}
 
@@ -158,6 +158,12 @@ def _answer(call: ModelEvent) -> str:
     """Id of the message that answered."""
     message = call.output.choices[0].message.id if call.output.choices else None
     return message or str(call.uuid)
+
+
+def _sent(call: ModelEvent) -> str:
+    """Id of the last message that was sent, by which a call that failed is known; empty if it was answered."""
+    failed = call.error is not None or not call.output.choices
+    return str(call.input[-1].id or "") if failed and call.input else ""
 
 
 def _turn(call: ModelEvent) -> Turn:
