@@ -215,7 +215,13 @@ def test_the_lower_label_mass_of_both_orders_is_kept():
     def script(question):
         return by_place(0.5, 0.1, 0.1) if shown_first(question) == "good one" else by_place(0.1, 0.2, 0.1)
 
-    assert compare(script)[0].label_mass == pytest.approx(0.4)
+    verdicts = compare(script)
+    assert [verdict.label_mass for verdict in verdicts] == [pytest.approx(0.4)] * 2
+    assert all("low-label-mass" in verdict.flags for verdict in verdicts), "as of any other judge of labels"
+
+
+def test_enough_label_mass_in_both_orders_is_not_flagged():
+    assert compare(lambda _: {"A": 0.5, "B": 0.1, "tie": 0.1})[0].flags == ("order-inconsistent",)
 
 
 def test_examples_of_the_criterions_own_levels_are_left_out():

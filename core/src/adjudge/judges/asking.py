@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from adjudge.errors import AdjudgeError
 from adjudge.interfaces import Ask
 from adjudge.judges.consistency import contradiction
-from adjudge.judges.label_mass import LOW_LABEL_MASS, LOW_MASS_FLAG
+from adjudge.judges.label_mass import mass_flags
 from adjudge.judges.wording import Wording, worded
 from adjudge.prompts import Evidence
 from adjudge.readout import Reading, ReadOut, expected_score
@@ -246,8 +246,7 @@ def verdict_of(criterion: Criterion, answer: Answer, subject: Subject, *, repeat
     if isinstance(outcome, Failure):
         reason = {"reason": outcome.reason, "detail": outcome.detail}
         return Verdict(**common, **reason, status="unscored", flags=subject.flags)
-    weak = outcome.label_mass is not None and outcome.label_mass < LOW_LABEL_MASS
-    flags = (*subject.flags, *([LOW_MASS_FLAG] if weak else []))
+    flags = (*subject.flags, *mass_flags(outcome.label_mass))
     flags += ("inconsistent",) if criterion.id in answer.inconsistent else ()
     return Verdict(
         **common,

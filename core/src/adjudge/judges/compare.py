@@ -9,6 +9,7 @@ from functools import partial
 from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Ask, Item
 from adjudge.judges.asking import Answer, Subject, primed
+from adjudge.judges.label_mass import mass_flags
 from adjudge.judges.settings import Settings
 from adjudge.prompts import flags_of
 from adjudge.readout import Reading
@@ -84,15 +85,16 @@ class CompareJudge:
         readings = [outcome for outcome in outcomes if isinstance(outcome, Reading)]
         orders = [_in_given_order(reading, order) for reading, order in zip(readings, _IN_ORDER, strict=True)]
         mean = {side: (orders[0].get(side, 0) + orders[1].get(side, 0)) / 2 for side in ("first", "second", "tie")}
-        masses = [reading.label_mass for reading in readings if reading.label_mass is not None]
+        mass = min((reading.label_mass for reading in readings if reading.label_mass is not None), default=None)
+        swayed = () if _top(orders[0]) == _top(orders[1]) else ("order-inconsistent",)
         scored = {
             "status": "scored",
             "level": self._decide(mean),
             "distribution": mean,
             "orders": tuple(orders),
-            "label_mass": min(masses) if masses else None,
+            "label_mass": mass,
             "explanation": "\n".join(reading.explanation for reading in readings if reading.explanation),
-            "flags": subject.flags if _top(orders[0]) == _top(orders[1]) else (*subject.flags, "order-inconsistent"),
+            "flags": (*subject.flags, *swayed, *mass_flags(mass)),
         }
         return Verdict.model_validate(common | scored)
 

@@ -11,6 +11,11 @@ LOW_LABEL_MASS = 0.5
 """Below it a verdict is flagged: the judge mostly wanted to say something else."""
 
 
+def mass_flags(mass: float | None) -> tuple[str, ...]:
+    """The flag of a verdict with little label mass; none where the mass is not known."""
+    return (LOW_MASS_FLAG,) if mass is not None and mass < LOW_LABEL_MASS else ()
+
+
 def cautions(results: Iterable[Result]) -> list[str]:
     """A sentence on verdicts that are flagged for their label mass; none if there are none."""
     verdicts = [verdict for result in results for verdict in result.verdicts if verdict.label_mass is not None]
