@@ -345,3 +345,25 @@ def test_rows_that_say_nothing_are_named(tmp_path, row, message, capsys):
     path.write_text(json.dumps(row) + "\n")
     assert main(["reflect", str(path), "--out", str(tmp_path / "out")]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_rubric_of_several_criteria_asks_which_one_is_learned_for(notes, capsys):
+    Path("notes.yaml").write_text(LABELLED + "  - {id: short, text: It is short.}\n")
+    assert main(["reflect", str(notes), "--rubric", "notes.yaml", "--judge", "rules", "--dry-run"]) == 2
+    assert "and it has 2, none of them called alignment; choose with --criterion one of good, short" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_folder_that_nobody_named_names_no_backend_where_none_is_asked(notes):
+    arguments = ["reflect", str(notes), "--rubric", "notes.yaml", "--judge", "rules", "--learner", "phrases"]
+    assert main(arguments) == 0
+    assert Path("adjudge-reflect-notes-notes-phrases/report.md").exists()
+
+
+def test_the_help_of_a_group_cuts_no_sentence(capsys):
+    for group in ("elicit", "graph"):
+        assert main([group, "--help"]) == 0
+        _, _, commands = capsys.readouterr().out.partition("Commands:")
+        assert len(commands.splitlines()) > 5
+        assert "..." not in commands

@@ -118,7 +118,7 @@ def test_labels_from_a_file_win_over_the_submission_s_own_and_strangers_are_told
     ]
     joined = join(run, mine)
     assert joined.rows[0].levels == ("met",)
-    assert joined.warnings == ("1 labels are about submissions that the run does not have",)
+    assert joined.warnings == ("1 label is about submissions that the run does not have",)
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_a_table_of_labels_is_read_as_the_command_reads_it(record, tmp_path):
     found = with_labels(record, [table])
     (label,) = [label for item in found.items for label in item.labels]
     assert (label.level, label.score) == ("unmet", 0)
-    assert "1 labels are about submissions that the run does not have" in found.warnings
+    assert "1 label is about submissions that the run does not have" in found.warnings
     assert found.people.files == ("labels.csv: a table of 2 labels, without a chain of hashes.",)
 
 

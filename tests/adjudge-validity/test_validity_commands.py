@@ -247,4 +247,4 @@ def test_drawn_submissions_come_with_their_chance_and_are_estimated_from(judged,
     assert said["drawn"] == "active"
     assert said["estimates"][0]["corrected"]["method"].startswith("active")
     assert main(["draw", str(run), "-n", "12", "--out", str(file)]) == 2
-    assert "File exists" in capsys.readouterr().err
+    assert "todo.csv: is there already, perhaps with labels in it; name another file" in capsys.readouterr().err

@@ -227,13 +227,13 @@ def test_a_shown_verdict_stands_in_the_label_and_is_warned_of(opened, run, tmp_p
     assert act.machine.level in ("met", "unmet")
     (one,) = read_labels(tmp_path / "labels.jsonl")
     assert not one.blind
-    assert "1 labels are by raters who saw the verdict" in join(read_run(run), [one]).warnings[0]
+    assert "1 label is by raters who saw the verdict" in join(read_run(run), [one]).warnings[0]
 
 
 def test_labels_of_another_version_of_the_rubric_are_warned_of(run, tmp_path):
     file = tmp_path / "labels.csv"
     file.write_text("submission,criterion,level,rubric_hash\ns1,polite,met,abc\n")
-    assert "1 labels were given by another version" in join(read_run(run), read_labels(file)).warnings[0]
+    assert "1 label was given by another version" in join(read_run(run), read_labels(file)).warnings[0]
 
 
 def test_a_data_file_is_drawn_from_with_one_chance(tmp_path, run):

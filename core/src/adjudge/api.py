@@ -20,6 +20,7 @@ from adjudge.errors import BackendError, InputError, UnsupportedError
 from adjudge.interfaces import Backend, Item, Judge, Scoring
 from adjudge.judges.members import asks_for_labels, backends_of, check_judge, fitted
 from adjudge.ledger import Ledger
+from adjudge.options import refuse_options
 from adjudge.plugins import Plugins, load_plugins, lookup
 from adjudge.rubric import Rubric
 from adjudge.scoring import score
@@ -242,6 +243,7 @@ def build_judge(plugins: Plugins, name: str, options: Mapping[str, Any]) -> Judg
         UnsupportedError: It has no such option.
     """
     spec = lookup(plugins, plugins.judges, "judge", name)
+    refuse_options(f"the judge {name!r}", spec.build, options)
     try:
         return spec.build(**options)
     except TypeError as error:

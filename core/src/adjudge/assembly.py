@@ -13,7 +13,7 @@ from adjudge.errors import UnsupportedError
 from adjudge.interfaces import Backend, Capabilities, Judge, JudgeSpec, Member
 from adjudge.judges import settings_from
 from adjudge.judges.members import backends_of, members_of
-from adjudge.options import validated
+from adjudge.options import refuse_options, validated
 from adjudge.plugins import Plugins, build_backend, lookup
 from adjudge.verdict import Failure, Question, Reply
 
@@ -125,6 +125,7 @@ def _build(shelf: _Shelf, spec: JudgeSpec, options: Options, backend: Callable[[
             if option in options:
                 made = [_member(shelf, given, shared, backend) for given in _listed(option, options[option])]
                 options = {**options, option: _with_unique_names(made)}
+    refuse_options(f"the judge {spec.name!r}", spec.build, options)
     try:
         return spec.build(**options)
     except TypeError as error:

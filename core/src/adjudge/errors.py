@@ -72,7 +72,8 @@ class UnknownNameError(AdjudgeError):
         names = sorted(known)
         near = get_close_matches(name, names, n=1, cutoff=0.5)
         listing = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
-        super().__init__(f"no {kind} named {name!r}; {listing}{' ' + hint if hint else ''}")
+        joint = "" if not hint else " " if near or hint.startswith("(") else "; "
+        super().__init__(f"no {kind} named {name!r}; {listing}{joint}{hint}")
 
 
 class BackendError(AdjudgeError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from inspect import Parameter, signature
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,6 +23,28 @@ def refuse_unknown(kind: str, given: Iterable[str], known: Iterable[str]) -> Non
     for name in given:
         if name not in names:
             raise UnknownNameError(kind, name, names)
+
+
+def refuse_options(what: str, build: Callable[..., Any], given: Iterable[str]) -> None:
+    """Refuse an option that what makes something does not take; one that takes any checks them itself.
+
+    Args:
+        what: What is made, with its name, for the message: `the judge 'rules'`.
+        build: Makes it.
+        given: Names of the options.
+
+    Raises:
+        UnsupportedError: With the nearest option, or all.
+    """
+    parameters = signature(build).parameters
+    if any(one.kind is Parameter.VAR_KEYWORD for one in parameters.values()):
+        return
+    known = [name for name in parameters if name != "model"]  # of a backend: it stands in its name
+    for name in given:
+        if name not in parameters:
+            near = get_close_matches(name, known, n=1, cutoff=0.5)
+            told = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known) or 'none'}"
+            raise UnsupportedError(f"{what} does not take these options: {name!r}; {told}")
 
 
 def over_defaults(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

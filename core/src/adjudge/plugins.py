@@ -185,6 +185,8 @@ def build_backend(plugins: Plugins, name: str, options: Mapping[str, Any] | None
         BackendError: It is not installed or cannot start; the text says the pip line.
         UnsupportedError: It has no such option.
     """
+    from adjudge.options import refuse_options
+
     kind, _, model = name.partition(":")
     brings = kind.partition("-")[0] if kind.partition("-")[0] in _OWN_BACKENDS else "local"
     hint = f"(a backend is a plugin, for example: pip install adjudge-{brings})"
@@ -193,6 +195,7 @@ def build_backend(plugins: Plugins, name: str, options: Mapping[str, Any] | None
     if absent:
         raise BackendError(f"backend {kind!r} needs {', '.join(absent)}: {spec.install}")
     given = {"model": model or None, **(options or {})}
+    refuse_options(f"the backend {kind!r}", spec.build, given)
     try:
         signature(spec.build).bind(**given)
     except TypeError as error:

@@ -217,3 +217,18 @@ def test_a_full_disk_is_one_line_and_the_ledger_is_whole_afterwards(work):
     with sqlite3.connect(work / "run" / "ledger.sqlite") as database:
         assert database.execute("PRAGMA quick_check").fetchone() == ("ok",)
         assert database.execute("SELECT count(*) FROM replies").fetchone()[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--judge", "rules", "-J", "foo=1"], "the judge 'rules' does not take these options: 'foo'; it takes none"),
+        (["--temperature", "x"], "Invalid value for '--temperature': 'x' is no number; see adjudge judge --help"),
+        (["--limit", "x"], "Invalid value for '--limit': 'x' is no whole number; see adjudge judge --help"),
+    ],
+)
+def test_an_option_that_cannot_be_is_told_in_the_words_of_a_user(adjudge, work, options, message):
+    put(work, GOOD)
+    status, _, err = adjudge(*JUDGE, *options)
+    assert (status, (work / "run").exists()) == (2, False)
+    assert message in err

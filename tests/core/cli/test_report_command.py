@@ -228,6 +228,14 @@ def test_a_file_of_another_format_than_asked_for_is_refused_and_a_folder_of_that
     assert (work / "x.csv" / "one.json").exists() or (work / "x.csv" / "report.json").exists()
 
 
+def test_a_file_of_no_format_is_refused_with_the_formats_and_makes_no_folder(run, adjudge, work):
+    run("one")
+    status, _, err = adjudge("report", "one", "--out", "x.pdf")
+    assert (status, (work / "x.pdf").exists()) == (2, False)
+    assert "a report is no .pdf file; end its name in .html, .json, .csv or .parquet, or name a folder" in err
+    assert adjudge("report", "one", "--out", "version-1.2")[0] == 0
+
+
 def test_a_judge_that_asks_no_model_names_none_in_its_folder(adjudge, work):
     (work / "letters.yaml").write_text(
         "id: letters\nversion: '1'\ndraft: true\ncriteria:\n"

@@ -86,7 +86,7 @@ def _run(name: str, arguments: list[str]) -> int:
     try:
         status = _command(name).main(arguments, prog_name=f"adjudge {name}", standalone_mode=False)
     except click.ClickException as error:
-        return _fail(f"{' '.join(error.format_message().split()).rstrip('.')}; see adjudge {name} --help")
+        return _fail(f"{_plain(error.format_message())}; see adjudge {name} --help")
     except AdjudgeError as error:
         return _fail(str(error))
     except (KeyboardInterrupt, click.Abort):
@@ -98,6 +98,16 @@ def _run(name: str, arguments: list[str]) -> int:
         hint = "; choose another folder, or change its permissions" if isinstance(error, PermissionError) else ""
         return _fail(f"{error.filename or 'file'}: {error.strerror or error}{hint}")
     return status if isinstance(status, int) else 0
+
+
+def _plain(message: str) -> str:
+    """What click says, in one line and without its names of types."""
+    line = " ".join(message.split()).rstrip(".")
+    for kind, word in (("integer", "whole number"), ("float", "number")):
+        line = line.replace(f"is not a valid {kind} range", f"is no {word}").replace(
+            f"is not a valid {kind}", f"is no {word}"
+        )
+    return line
 
 
 def _fail(message: str) -> int:

@@ -11,6 +11,7 @@ import click
 from adjudge.api import installed
 from adjudge.cli.options import pairs
 from adjudge.errors import UnsupportedError
+from adjudge.options import refuse_options
 from adjudge.plugins import lookup
 
 
@@ -29,6 +30,7 @@ def analyse(name: str | None, folder: Path | None, *, options: dict[str, Any], a
     spec = lookup(installed(), known, "analysis", name)
     if folder is None:
         raise click.UsageError(f"name the --out folder of a run: adjudge analyse {name} FOLDER")
+    refuse_options(f"the analysis {name!r}", spec.build, options)
     try:
         run = spec.build(**options)
     except TypeError as error:

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from adjudge.api import installed
+from adjudge.cli.groups import WholeGroup
 
 MOST_SHOWN = 20
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def bundle() -> None:
     """Pack a run into one file that others can check and replay without a model."""
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from adjudge.cli.groups import WholeGroup
+
 if TYPE_CHECKING:
     from adjudge.errors import Problem
     from adjudge.packs import Pack, PackIndex, RubricDiff
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def new() -> None:
     """Write files to start from."""
 

@@ -60,14 +60,27 @@ def report(
 
 def _told_by(out: Path | None, form: Format | None) -> Format | None:
     """The format that the name of a file says; None if it is a folder."""
-    told = next((known for known in FORMATS if out is not None and out.suffix == f".{known}"), None)
-    if out is None or told is None or out.is_dir():
+    if out is None or out.is_dir():
+        return None
+    told = next((known for known in FORMATS if out.suffix == f".{known}"), None)
+    if told is None:
+        _refuse_other_file(out)
         return None
     if form not in (None, told):
         raise click.UsageError(
             f"--out {out} is a file of another format than --format {form}; name a folder, or .{form}"
         )
     return told
+
+
+def _refuse_other_file(out: Path) -> None:
+    """Refuse what looks like a file of a format that there is not, rather than make a folder of that name."""
+    if out.suffix[1:].isalpha():
+        *most, last = (f".{known}" for known in FORMATS)
+        raise click.UsageError(
+            f"--out {out}: a report is no {out.suffix} file; end its name in {', '.join(most)} or {last}, or name a"
+            " folder"
+        )
 
 
 def _read(sources: Sequence[Path], labels: Sequence[Path]) -> list[Run]:

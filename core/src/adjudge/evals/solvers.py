@@ -17,6 +17,7 @@ from adjudge.evals.bench import bench_of
 from adjudge.evals.refusals import as_prerequisite
 from adjudge.evals.submissions import GIVEN, given_output, item_of, item_of_sample
 from adjudge.ledger import Ledger
+from adjudge.options import refuse_options
 from adjudge.plugins import lookup
 from adjudge.submission import Comparison, Submission, as_text
 from adjudge.unanswered import FAILURE
@@ -72,6 +73,7 @@ def _built(name: str, options: Mapping[str, Any]) -> Any:
         UnsupportedError: It has no such option.
     """
     spec = lookup(installed(), installed().solvers, "solver", name)
+    refuse_options(f"the solver {name!r}", spec.build, options)
     try:
         signature(spec.build).bind(**options)
     except TypeError as error:

@@ -240,10 +240,12 @@ def build_solver(
         InputError: The graph cannot be read.
     """
     from adjudge.api import installed
+    from adjudge.options import refuse_options
     from adjudge.plugins import lookup
 
     guidance = load_guidance(graph, rules, characters, domain, "the solver 'guided'", embeddings=embeddings)
     spec = lookup(installed(), installed().solvers, "solver", inner)
+    refuse_options(f"the solver {inner!r}", spec.build, options)
     try:
         signature(spec.build).bind(**options)
     except TypeError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from adjudge.cli.groups import WholeGroup
 from adjudge_metacog.nodes import EdgeKind, Status
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _graph = click.argument("path", metavar="GRAPH", type=_FILE)
 _by = click.option("--by", required=True, help="Who decides; goes on record.")
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def graph() -> None:
     """Look at a graph of learned rules, and change it."""
 

@@ -49,7 +49,7 @@ def grow(file: Path, *, pack: Path, out: Path | None, **options: Any) -> int:
     Writes OUT/growth.diff: a diff of the pack that holds what passed the gate, with the measured effect of each change
     before it. Nothing is changed; apply it with `patch -p0 < OUT/growth.diff` once you agree.
     """
-    from adjudge.cli.running import default_folder
+    from adjudge.cli.running import answerer, default_folder
     from adjudge.ledger import Ledger
     from adjudge.packs import load_pack
     from adjudge_metacog.amendments import diff
@@ -71,7 +71,7 @@ def grow(file: Path, *, pack: Path, out: Path | None, **options: Any) -> int:
     if how.dry_run:
         click.echo("\n".join(grow_lines(rubric, criterion, parts, how, out, gate=gate, look=own["look"])))
         return 0
-    folder = out or default_folder("grow", file.stem, rubric.id, how.backend, own["learner"])
+    folder = out or default_folder("grow", file.stem, rubric.id, answerer(how, "isolated"), own["learner"])
     with Ledger(opened(folder, key)) as ledger:
         found = asyncio.run(_grown(rubric, criterion, parts, gate=gate, how=how, ledger=ledger, own=own))
     lines = list(told(found, gate))

@@ -59,7 +59,7 @@ def reflect(file: Path, *, rubric_name: str, graph: Path | None, out: Path | Non
     written to OUT/rules.jsonl; look at it, then `adjudge graph merge OUT/rules.jsonl --out GRAPH`.
     """
     from adjudge.api import load_rubric
-    from adjudge.cli.running import default_folder
+    from adjudge.cli.running import answerer, default_folder
     from adjudge_metacog.dry import dry_lines
     from adjudge_metacog.run_folder import head, run, started
 
@@ -70,7 +70,7 @@ def reflect(file: Path, *, rubric_name: str, graph: Path | None, out: Path | Non
         for line in dry_lines(plan, started(graph)[0], out):
             click.echo(line)
         return 0
-    folder = out or default_folder("reflect", file.stem, rubric.id, plan.how.backend, plan.learner)
+    folder = out or default_folder("reflect", file.stem, rubric.id, answerer(plan.how, "isolated"), plan.learner)
     found, where = run(plan, folder, graph, key)
     click.echo("\n".join([*head(where), str(found)]))
     click.echo(f"\n{where['asked now']:,} questions asked now, {where['from the ledger']:,} answered from the ledger")
@@ -132,12 +132,17 @@ def asked_how(options: dict[str, Any]) -> How:
 
 def criterion_named(rubric: Rubric, name: str) -> str:
     """The criterion that counts: the one named, else `alignment`, else the only one."""
-    from adjudge.errors import UnknownNameError
+    from adjudge.errors import InputError, UnknownNameError
 
     known = [criterion.id for criterion in rubric.criteria]
     chosen = name or ("alignment" if "alignment" in known else known[0] if len(known) == 1 else "")
+    if not chosen:
+        raise InputError(
+            f"{rubric.id}: one criterion is learned for, and it has {len(known)}, none of them called alignment; "
+            f"choose with --criterion one of {', '.join(known)}"
+        )
     if chosen not in known:
-        raise UnknownNameError(f"criterion of {rubric.id}", chosen, known, "choose one with --criterion")
+        raise UnknownNameError(f"criterion of {rubric.id}", chosen, known)
     return chosen
 
 

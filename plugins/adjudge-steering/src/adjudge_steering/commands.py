@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from adjudge.cli.groups import WholeGroup
+
 if TYPE_CHECKING:
     from adjudge_steering.fitting import Fitted
     from adjudge_steering.vectors import Vector
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def steer() -> None:
     """Make a model with open weights follow rules, by directions in its hidden states."""
 

@@ -142,10 +142,13 @@ def draw(run: Path, size: int, out: Path, seed: int) -> int:
     """Draw submissions of RUN to label, those that the judge is unsure of with a higher chance."""
     import csv
 
+    from adjudge.errors import InputError
     from adjudge_validity.drawing import draw as drawn
     from adjudge_validity.drawing import rows
     from adjudge_validity.ratings import read_run
 
+    if out.exists():
+        raise InputError(f"{out}: is there already, perhaps with labels in it; name another file with --out")
     found = drawn(read_run(run), size, seed=seed)
     lines: list[dict[str, Any]] = rows(found)
     with out.open("x", encoding="utf-8", newline="") as file:

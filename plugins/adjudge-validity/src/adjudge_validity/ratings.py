@@ -189,7 +189,11 @@ def _group(item: Item, group_by: str) -> str:
 def strangers(left: Mapping[str, Sequence[FileLabel]]) -> list[str]:
     """What is to be known of labels about submissions that a run does not have."""
     lost = sum(map(len, left.values()))
-    return [f"{lost:,} labels are about submissions that the run does not have"] if lost else []
+    return [f"{_labels(lost)} about submissions that the run does not have"] if lost else []
+
+
+def _labels(count: int, one: str = "is", several: str = "are") -> str:
+    return f"1 label {one}" if count == 1 else f"{count:,} labels {several}"
 
 
 def cautions(record: RunRecord, labels: Sequence[FileLabel]) -> Iterator[str]:
@@ -198,11 +202,11 @@ def cautions(record: RunRecord, labels: Sequence[FileLabel]) -> Iterator[str]:
         yield f"the labels file is not filled in: {labels.note}"
     informed = sum(not one.blind for one in labels)
     if informed:
-        yield f"{informed:,} labels are by raters who saw the verdict: they lean towards it"
+        yield f"{_labels(informed)} by raters who saw the verdict: they lean towards it"
     hashes = {item.id: rubric.hash for item in record.items if (rubric := record.rubric_of(item)) is not None}
     other = sum(one.rubric_hash not in ("", hashes.get(one.submission)) for one in labels if one.submission in hashes)
     if other:
-        yield f"{other:,} labels were given by another version of the rubric than the run's"
+        yield f"{_labels(other, 'was', 'were')} given by another version of the rubric than the run's"
 
 
 def between_levels(rows: Sequence[Rating]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
+from adjudge.cli.groups import WholeGroup
 from adjudge_metacog.elicit.model import model_options, with_model
 from adjudge_metacog.moral import EntropyForm
 
@@ -24,7 +25,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _store = click.argument("path", metavar="STORE", type=_FILE)
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def elicit() -> None:
     """Interview people into values cards and let them vote on which value is wiser (moral graph elicitation)."""
 
