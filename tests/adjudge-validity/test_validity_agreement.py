@@ -125,7 +125,7 @@ def test_labels_from_a_file_win_over_the_submission_s_own_and_strangers_are_told
     ("label", "message"),
     [
         (Label(criterion="god", level="met"), "labels.csv:2: no criterion 'god' in the rubric; known: good"),
-        (Label(criterion="good", level="yes"), "labels.csv:2: no level 'yes' in 'good'; known: unmet, met"),
+        (Label(criterion="good", level="perhaps"), "labels.csv:2: no level 'perhaps' in 'good'; known: unmet, met"),
     ],
 )
 def test_a_label_that_names_nothing_is_refused_with_its_place(record, label, message):
