@@ -7,7 +7,7 @@ from functools import partial
 from string import ascii_uppercase
 from typing import Any
 
-from adjudge.judges.checks import CHECK
+from adjudge.checks import CHECK
 from adjudge.rubric import Criterion, Rubric, ScoringChoice
 from adjudge.scale import Level, Scale
 from adjudge.submission import Submission
