@@ -265,12 +265,15 @@ def test_a_misspelt_output_is_refused_in_the_words_of_inspect(rubric_file: str, 
 
 
 def test_without_a_model_rows_without_an_output_are_refused_while_the_task_is_made(
-    plugin: Path, rubric_file: str, rows: Rows
+    plugin: Path, rubric_file: str, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def made(*table: dict[str, Any]) -> Any:
         init_active_model(get_model("none/none"), GenerateConfig())  # as inspect does before it makes tasks
         return judge(rubric=rubric_file, dataset=rows(*table), backend="scripted")
 
+    # An eval that is over says nothing of a task that is made by hand for the next one.
+    assert len(copy_context().run(made, GIVEN[0], ASKED[1]).dataset) == 2
+    monkeypatch.setattr("inspect_ai._eval.eval._eval_async_running", True)
     with pytest.raises(PrerequisiteError, match="'b' has no output and there is no model to write one"):
         copy_context().run(made, GIVEN[0], ASKED[1])
     assert len(copy_context().run(made, *GIVEN).dataset) == 2

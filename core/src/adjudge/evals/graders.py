@@ -6,6 +6,7 @@ import ipaddress
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -144,9 +145,7 @@ def refuse_now(asked: Asked, *, answers: bool) -> None:
         BackendError: The role is not bound.
         UnsupportedError: The model under test would judge itself, or the judge wants what the model does not offer.
     """
-    from inspect_ai.model._model import active_model
-
-    under_test = active_model()
+    under_test = _under_test()
     if under_test is None or asked.backend is not None or asked.asks_nobody:
         return
     chosen = choose(asked)
@@ -154,6 +153,15 @@ def refuse_now(asked: Asked, *, answers: bool) -> None:
         refuse_self(chosen.models, str(under_test))
     if chosen.engine == "inspect":
         _refuse_unfit(asked, chosen.backends[0])
+
+
+def _under_test() -> Model | None:
+    """The model of the eval that makes its tasks now; None for a task made by hand, which may be for another one."""
+    from inspect_ai.model._model import active_model
+
+    # After an eval its model is still the active one, and only this tells that it is over.
+    running = getattr(import_module("inspect_ai._eval.eval"), "_eval_async_running", True)
+    return active_model() if running else None
 
 
 def refuse_unanswered(items: Sequence[Item]) -> None:
@@ -165,9 +173,7 @@ def refuse_unanswered(items: Sequence[Item]) -> None:
     Raises:
         InputError: A submission has no output, and the model under test is none.
     """
-    from inspect_ai.model._model import active_model
-
-    under_test = active_model()
+    under_test = _under_test()
     lacking = next((item.id for item in items if isinstance(item, Submission) and not item.output), None)
     if lacking is not None and under_test is not None and str(under_test) == _NOBODY:
         raise InputError(NO_CANDIDATE.format(name=lacking))
