@@ -332,6 +332,14 @@ def test_what_does_not_fit_is_one_line_and_writes_no_graph(notes, arguments, mes
     assert not Path("out/rules.jsonl").exists()
 
 
+@pytest.mark.usefixtures("asked")
+def test_a_label_that_is_no_level_is_one_line(notes, capsys):
+    notes.write_text(notes.read_text().replace('"met"', '"great"', 1))
+    for command in ("reflect", "grow"):
+        assert main([command, str(notes), "--rubric", "notes.yaml", "--judge", "rules", "--out", command]) == 2
+        assert "'n0': the label 'great' of 'good' is no level of it; known: unmet, met" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

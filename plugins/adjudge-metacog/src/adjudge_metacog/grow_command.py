@@ -89,7 +89,7 @@ async def _grown(
     from adjudge_metacog.growth import Grower
     from adjudge_metacog.running import bound_judge, check_labels, closed
 
-    check_labels(parts, criterion)
+    check_labels(parts, rubric.criterion(criterion))
     bound = bound_judge(rubric, how, ledger)
 
     async def run(jobs: Jobs) -> None:

@@ -15,7 +15,7 @@ from adjudge.interfaces import Ask, Backend
 from adjudge.judges.members import asking, backends_of
 from adjudge.ledger import Ledger
 from adjudge.plugins import build_backend
-from adjudge.rubric import Rubric
+from adjudge.rubric import Criterion, Rubric
 from adjudge.sending import Policy
 from adjudge.verdict import Sampling
 from adjudge_metacog.answering import Answering
@@ -204,7 +204,7 @@ def practice_of(plan: Plan, bound: BoundJudge, candidate: Ask | None, graph: Rul
         return Answering(candidate=candidate, criterion=plan.criterion, reviewed=graph, sampling=sampling, **common)
     if plan.learner == "risks":
         raise UnsupportedError("the learner 'risks' learns from answers of a candidate; name one with --candidate")
-    check_labels(plan.parts, plan.criterion)
+    check_labels(plan.parts, plan.rubric.criterion(plan.criterion))
     return (Voting if plan.learner == "phrases" else Judging)(criterion=plan.criterion, **common)
 
 
@@ -216,17 +216,22 @@ def _check_refusals(plan: Plan) -> None:
         )
 
 
-def check_labels(parts: Parts, criterion: str) -> None:
-    """Refuse cases without labels.
+def check_labels(parts: Parts, criterion: Criterion) -> None:
+    """Refuse cases without labels, and labels of levels that there are not.
 
     Raises:
-        InputError: There is nothing to learn from.
+        InputError: There is nothing to learn from, or a label is none of the criterion's levels.
     """
-    if not any(case.gold(criterion) for case in (*parts.learn, *parts.gate, *parts.final)):
+    gold = {case.id: level for case in (*parts.learn, *parts.gate, *parts.final) if (level := case.gold(criterion.id))}
+    if not gold:
         raise InputError(
-            f"no case has a label of {criterion!r} to learn from; name its column with --column "
-            f"label:{criterion}=NAME, or a candidate that answers with --candidate"
+            f"no case has a label of {criterion.id!r} to learn from; name its column with --column "
+            f"label:{criterion.id}=NAME, or a candidate that answers with --candidate"
         )
+    for name, level in gold.items():
+        if level not in criterion.scale:
+            known = ", ".join(one.id for one in criterion.scale.levels)
+            raise InputError(f"{name!r}: the label {level!r} of {criterion.id!r} is no level of it; known: {known}")
 
 
 def _proposer(plan: Plan, bound: BoundJudge) -> Proposer:
