@@ -298,7 +298,7 @@ def test_labels_of_a_sample_count_in_every_epoch_of_it_unless_they_name_one(reco
         "s1 (epoch 1)": [("polite", "met"), ("short", "met")],
         "s1 (epoch 2)": [("polite", "unmet"), ("short", "met")],
     }
-    assert "1 labels are about submissions that the run does not have" in found.warnings
+    assert "1 label is about submissions that the run does not have" in found.warnings
     assert "2 labels are by raters who saw the verdict: they lean towards it" in found.warnings
 
 
@@ -341,5 +341,5 @@ def test_warnings_speak_of_labels_that_count_alone(record, tmp_path):
     )
     told = with_labels(record, [tmp_path / "l.csv"]).warnings
     assert [one for one in told if one not in record.warnings] == [
-        "1 labels are about submissions that the run does not have"
+        "1 label is about submissions that the run does not have"
     ]
