@@ -36,7 +36,7 @@ class CheckBase(Frozen):
 
     def find(self, text: str, reference: str | None) -> tuple[bool, str]:
         """Whether it holds, and why."""
-        raise NotImplementedError
+        raise NotImplementedError("say what holds: override find")
 
 
 def _wanted(value: Any, reference: str | None) -> Any:

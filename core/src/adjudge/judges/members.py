@@ -31,7 +31,7 @@ class Through:
 
     def changed(self, question: Question) -> Question:
         """The question that is asked instead."""
-        raise NotImplementedError
+        raise NotImplementedError("say how questions change: override changed")
 
     @property
     def secret(self) -> bytes:

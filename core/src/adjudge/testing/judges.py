@@ -87,7 +87,7 @@ class _AnyJudgeContract:
 
     def item(self) -> Item:
         """What is judged."""
-        raise NotImplementedError
+        raise NotImplementedError("give what is judged: override item")
 
     def judged(self, script: Script = None, item: Item | None = None) -> list[Verdict]:
         """Verdicts on an item, over a backend that answers from a script."""

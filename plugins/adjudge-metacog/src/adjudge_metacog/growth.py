@@ -11,13 +11,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from pydantic import ValidationError
-
 from adjudge.interfaces import Ask, Judge
 from adjudge.judges.members import part_of
 from adjudge.metrics import Estimate, paired_difference
 from adjudge.prompts import Evidence, describe_levels, neutralise, template_named
-from adjudge.reply_text import UnreadableError, parse_json_reply
 from adjudge.rubric import Criterion, Rubric
 from adjudge.scoring.repeats import reduce_repeats
 from adjudge.verdict import Failure, JsonObject, Question, Sampling, Verdict
@@ -28,7 +25,7 @@ from adjudge_metacog.cycle import Jobs, in_turn
 from adjudge_metacog.gate import Decision, Gate, Proposal, Trial, decide
 from adjudge_metacog.nodes import flags_of_text
 from adjudge_metacog.practice import Attempt
-from adjudge_metacog.proposing import PhraseTemplate
+from adjudge_metacog.proposing import PhraseTemplate, proposed
 from adjudge_metacog.voting import vote_of
 
 Amendments = tuple[Amendment, ...]
@@ -68,15 +65,7 @@ class ModelAmender:
 
     async def amend(self, attempt: Attempt) -> Amendment | Failure:
         """An amendment, or why there is none; a reply that cannot be read is asked for again at the next run."""
-        question = self.question(attempt)
-        reply = await self.ask(question)
-        if reply.failure is not None:
-            return reply.failure
-        try:
-            return Amendment.model_validate(parse_json_reply(reply)[0])
-        except (UnreadableError, ValidationError) as error:
-            self.ask.discard(question)
-            return Failure(reason="parse", detail=f"no amendment: {str(error).splitlines()[0]}")
+        return await proposed(self.ask, self.question(attempt), Amendment, "amendment")
 
     def question(self, attempt: Attempt) -> Question:
         """What is asked."""

@@ -10,9 +10,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal, Protocol, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from adjudge.interfaces import Ask
 from adjudge.metrics import wilson
@@ -26,6 +26,8 @@ from adjudge_metacog.cases import Case
 from adjudge_metacog.nodes import Rule
 from adjudge_metacog.practice import Attempt
 from adjudge_metacog.voting import Vote, text_of, tokens
+
+T = TypeVar("T", bound=BaseModel)
 
 ID_LENGTH = 10
 
@@ -93,6 +95,25 @@ Answer with JSON only: {{"when": the kind of situation, "way": "do" or "do not",
 "because": why, "severity": 1, 2 or 3 (the worst)}}"""
 
 
+async def proposed(ask: Ask, question: Question, wanted: type[T], what: str) -> T | Failure:
+    """What a model proposes, or why nothing; a reply that cannot be read is discarded and asked for at the next run.
+
+    Args:
+        ask: The way to the model.
+        question: Asks for JSON.
+        wanted: The form that the reply must have.
+        what: Its name, for the message.
+    """
+    reply = await ask(question)
+    if reply.failure is not None:
+        return reply.failure
+    try:
+        return wanted.model_validate(parse_json_reply(reply)[0])
+    except (UnreadableError, ValidationError) as error:
+        ask.discard(question)
+        return Failure(reason="parse", detail=f"no {what}: {str(error).splitlines()[0]}")
+
+
 @dataclass(frozen=True)
 class ModelProposer:
     """Asks a model for one rule."""
@@ -106,15 +127,9 @@ class ModelProposer:
 
     async def propose(self, attempt: Attempt) -> Rule | Failure:
         """A rule, or why there is none; a reply that cannot be read is asked for again at the next run."""
-        question = self.question(attempt)
-        reply = await self.ask(question)
-        if reply.failure is not None:
-            return reply.failure
-        try:
-            draft = Draft.model_validate(parse_json_reply(reply)[0])
-        except (UnreadableError, ValidationError) as error:
-            self.ask.discard(question)
-            return Failure(reason="parse", detail=f"no rule: {str(error).splitlines()[0]}")
+        draft = await proposed(self.ask, self.question(attempt), Draft, "rule")
+        if isinstance(draft, Failure):
+            return draft
         return rule_of(draft.text, draft.severity, self.source)
 
     def question(self, attempt: Attempt) -> Question:
